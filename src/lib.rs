@@ -1,0 +1,16 @@
+//! acksim: a deterministic discrete-event simulator of how ActiveMQ Classic pushes, acknowledges and redelivers
+//! messages.
+//!
+//! ```text
+//! scenario file ──parse──▶ Scenario ──build──▶ World ──run──▶ facts ──▶ metrics ──▶ tables, charts, reports
+//!                                                ▲  │            ├────▶ trace
+//!                                         kernel └──┘            └────▶ reference views
+//! ```
+//!
+//! One direction, no way back: a run is a pure function of (scenario, seed), and everything a person sees is a fold
+//! over the one stream of facts.
+
+pub mod facts;
+pub mod kernel;
+pub mod scenario;
+pub mod wire;
