@@ -12,5 +12,6 @@
 
 pub mod facts;
 pub mod kernel;
+pub mod rules;
 pub mod scenario;
 pub mod wire;

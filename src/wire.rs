@@ -188,6 +188,8 @@ pub enum ToBroker {
         ack: MessageAck,
         /// Who waits, with `sendAcksAsync=false`.
         reply_to: Option<Caller>,
+        /// Article semantics only: milliseconds after which the broker puts REDELIVERED messages back.
+        redeliver_after: u32,
     },
     /// `MessagePull` of a consumer with prefetch 0.
     Pull {
@@ -329,11 +331,21 @@ impl Messages {
             let place = &mut self.slots[slot as usize];
             place.holders = 1;
             place.message = message;
-            return MessageRef { slot, generation: place.generation };
+            return MessageRef {
+                slot,
+                generation: place.generation,
+            };
         }
         let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 messages are in flight");
-        self.slots.push(Slot { generation: 0, holders: 1, message });
-        MessageRef { slot, generation: 0 }
+        self.slots.push(Slot {
+            generation: 0,
+            holders: 1,
+            message,
+        });
+        MessageRef {
+            slot,
+            generation: 0,
+        }
     }
 
     /// One more party is interested.
@@ -376,7 +388,10 @@ impl Messages {
 
     fn slot_mut(&mut self, message: MessageRef) -> &mut Slot {
         let slot = &mut self.slots[message.slot as usize];
-        debug_assert_eq!(slot.generation, message.generation, "a message outlives its holders");
+        debug_assert_eq!(
+            slot.generation, message.generation,
+            "a message outlives its holders"
+        );
         slot
     }
 }
@@ -385,7 +400,10 @@ impl std::ops::Index<MessageRef> for Messages {
     type Output = Message;
     fn index(&self, message: MessageRef) -> &Message {
         let slot = &self.slots[message.slot as usize];
-        debug_assert_eq!(slot.generation, message.generation, "a message outlives its holders");
+        debug_assert_eq!(
+            slot.generation, message.generation,
+            "a message outlives its holders"
+        );
         &slot.message
     }
 }

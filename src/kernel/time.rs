@@ -96,8 +96,14 @@ impl AddAssign for Span {
 /// As a person writes it, in the largest unit that leaves a whole number or few digits: `1.5s`, `250us`.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [(3_600_000_000_000, "h"), (60_000_000_000, "m"), (1_000_000_000, "s")];
-        let exact = units.iter().find(|(size, _)| self.0 >= *size && self.0.is_multiple_of(*size));
+        let units = [
+            (3_600_000_000_000, "h"),
+            (60_000_000_000, "m"),
+            (1_000_000_000, "s"),
+        ];
+        let exact = units
+            .iter()
+            .find(|(size, _)| self.0 >= *size && self.0.is_multiple_of(*size));
         if let Some((size, unit)) = exact {
             return write!(f, "{}{unit}", self.0 / size);
         }
