@@ -12,6 +12,9 @@
 
 pub mod facts;
 pub mod kernel;
+pub mod reference;
 pub mod rules;
 pub mod scenario;
+#[cfg(test)]
+mod story;
 pub mod wire;
