@@ -2,8 +2,8 @@
 
 use super::time::Span;
 
-/// A random duration, as a scenario file describes it. All parameters are checked by the file's reader:
-/// finite, and of a size that cannot overflow 2^63 nanoseconds.
+/// A random duration, as a scenario file describes it. All parameters are checked by the file's
+/// reader: finite, and of a size that cannot overflow 2^63 nanoseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Distribution {
     /// Always the same.

@@ -1,10 +1,11 @@
 //! The event queue: what happens next.
 //!
-//! Most events of a simulation are scheduled in order of time by whoever schedules them: a link delivers
-//! first-in-first-out, an actor has one thing to do at a time. Such a source gets a **lane**, a plain FIFO. Only the heads
-//! of the lanes can be next, so finding the next event is a tournament among the heads, and scheduling
-//! behind another event of the same lane costs an append and no comparison at all. Everything else
-//! (timers, whatever comes out of order) goes to a binary heap, which plays the tournament's winner.
+//! Most events of a simulation are scheduled in order of time by whoever schedules them: a link
+//! delivers first-in-first-out, an actor has one thing to do at a time. Such a source gets a
+//! **lane**, a plain FIFO. Only the heads of the lanes can be next, so finding the next event is a
+//! tournament among the heads, and scheduling behind another event of the same lane costs an append
+//! and no comparison at all. Everything else (timers, whatever comes out of order) goes to a binary
+//! heap, which plays the tournament's winner.
 //!
 //! ```text
 //!  lane 0  ──┐
@@ -15,8 +16,8 @@
 //!  lane 3  ──┘                heap ──┘
 //! ```
 //!
-//! Every event carries a sequence number given when it was scheduled, over all lanes and the heap. The
-//! order is (time, sequence): a lane is a matter of speed and never changes what is popped.
+//! Every event carries a sequence number given when it was scheduled, over all lanes and the heap.
+//! The order is (time, sequence): a lane is a matter of speed and never changes what is popped.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -24,7 +25,8 @@ use std::hint::select_unpredictable;
 
 use super::time::Time;
 
-/// Handle of a FIFO of one [`EventQueue`]: one for each link or actor that schedules in order of time.
+/// Handle of a FIFO of one [`EventQueue`]: one for each link or actor that schedules in order of
+/// time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane(u32);
 
@@ -32,8 +34,8 @@ pub struct Lane(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
     time: Time,
-    /// The sequence number and, in its lowest bits, the lane: so a key finds its lane, and a match between two
-    /// lanes moves two numbers instead of three.
+    /// The sequence number and, in its lowest bits, the lane: so a key finds its lane, and a match
+    /// between two lanes moves two numbers instead of three.
     order: u64,
 }
 
@@ -53,9 +55,9 @@ impl Key {
         self.packed() < other.packed()
     }
 
-    /// The earlier of two. Which one that is, is random: a jump on it would be mispredicted half of the time. On its
-    /// own this is compiled to conditional moves; inlined into a loop, LLVM makes jumps of them (15 to 20 %
-    /// slower, measured with four to sixteen consumers).
+    /// The earlier of two. Which one that is, is random: a jump on it would be mispredicted half of
+    /// the time. On its own this is compiled to conditional moves; inlined into a loop, LLVM makes
+    /// jumps of them (15 to 20 % slower, measured with four to sixteen consumers).
     #[inline(never)]
     fn earlier(self, other: Key) -> Key {
         select_unpredictable(self.is_before(other), self, other)
@@ -89,8 +91,8 @@ impl<E> Ord for Entry<E> {
     }
 }
 
-/// A FIFO in a ring buffer. While it holds one event at a time, as the lane of an actor does, that is always
-/// in the first slot.
+/// A FIFO in a ring buffer. While it holds one event at a time, as the lane of an actor does, that
+/// is always in the first slot.
 #[derive(Clone, Debug)]
 struct Ring<E> {
     /// As many as a power of two, or none.
@@ -117,8 +119,8 @@ impl<E: Copy> Ring<E> {
             self.grow(event);
         }
         let slot = self.slot(self.len);
-        // Field by field: an entry that is put together first is copied while its parts are still being written,
-        // which stalls the processor.
+        // Field by field: an entry that is put together first is copied while its parts are still
+        // being written, which stalls the processor.
         self.slots[slot].key = key;
         self.slots[slot].event = event;
         self.len += 1;
@@ -157,12 +159,13 @@ impl<E: Copy> Ring<E> {
 
 /// Events by time; those at the same time in the order in which they were scheduled.
 ///
-/// With L lanes, `pop` costs O(log L) comparisons, `schedule_in` O(1) unless the lane was empty, and what
-/// lies in the heap O(log n) as usual.
+/// With L lanes, `pop` costs O(log L) comparisons, `schedule_in` O(1) unless the lane was empty,
+/// and what lies in the heap O(log n) as usual.
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
-    /// A binary tree in an array: node n holds the winner of the match of nodes 2n and 2n + 1, which is
-    /// `matches[n]`. Lanes are the leaves, from node `leaves` on; node 1 is the earliest of all lanes.
+    /// A binary tree in an array: node n holds the winner of the match of nodes 2n and 2n + 1,
+    /// which is `matches[n]`. Lanes are the leaves, from node `leaves` on; node 1 is the earliest
+    /// of all lanes.
     matches: Vec<[Key; 2]>,
     lanes: Vec<Ring<E>>,
     heap: BinaryHeap<Reverse<Entry<E>>>,
@@ -186,7 +189,8 @@ impl<E: Copy> EventQueue<E> {
         }
     }
 
-    /// The handle of lane `index`, from 0 to below the number of lanes of the queue that it is used with.
+    /// The handle of lane `index`, from 0 to below the number of lanes of the queue that it is used
+    /// with.
     pub fn lane(index: usize) -> Lane {
         Lane(u32::try_from(index).expect("fewer than 2^32 lanes"))
     }
@@ -197,7 +201,8 @@ impl<E: Copy> EventQueue<E> {
         self.push_to_heap(Entry { key, event });
     }
 
-    /// Schedules an event of a lane: cheapest if it is not earlier than the lane's last one, right in any case.
+    /// Schedules an event of a lane: cheapest if it is not earlier than the lane's last one, right
+    /// in any case.
     ///
     /// # Panics
     /// If the queue has no such lane.

@@ -2,14 +2,15 @@
 //!
 //! A stream is ChaCha with 8 rounds under a 256-bit key that is made of its name:
 //!
-//! 1. *Absorb*: the 64-bit FNV-1a hash of the actor's bytes, one byte 0xFF (which no UTF-8 text contains, so
-//!    that "ab", "c" and "a", "bc" differ), and the purpose's bytes.
+//! 1. *Absorb*: the 64-bit FNV-1a hash of the actor's bytes, one byte 0xFF (which no UTF-8 text
+//!    contains, so that "ab", "c" and "a", "bc" differ), and the purpose's bytes.
 //! 2. *Squeeze*: SplitMix64, begun at mix(seed) XOR hash (`mix` being SplitMix64's finaliser),
 //!    gives four words; the key is these, little-endian.
 //!
-//! The rule is part of the program's contract: seeds quoted in a report keep their meaning. It depends on neither the
-//! platform nor the order in which streams are made. The 64 bits between the steps mean that two among n streams
-//! of a run coincide with a chance of n²/2⁶⁵: never, for the names of a scenario.
+//! The rule is part of the program's contract: seeds quoted in a report keep their meaning. It
+//! depends on neither the platform nor the order in which streams are made. The 64 bits between the
+//! steps mean that two among n streams of a run coincide with a chance of n²/2⁶⁵: never, for the
+//! names of a scenario.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -36,7 +37,8 @@ impl Stream {
         self.0.next_u64()
     }
 
-    /// A number from 0 to `bound - 1`, every one exactly alike (Lemire's multiplication with rejection).
+    /// A number from 0 to `bound - 1`, every one exactly alike (Lemire's multiplication with
+    /// rejection).
     ///
     /// # Panics
     /// If `bound` is 0.
@@ -52,8 +54,8 @@ impl Stream {
         }
     }
 
-    /// True with this probability: never at 0 or below, always at 1 or above. Draws one number in every case, so
-    /// that a changed probability does not shift what is drawn later.
+    /// True with this probability: never at 0 or below, always at 1 or above. Draws one number in
+    /// every case, so that a changed probability does not shift what is drawn later.
     #[inline]
     pub fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
@@ -113,7 +115,8 @@ mod tests {
         assert_eq!(words, published);
     }
 
-    /// FNV-1a of "foobar" is 0x85944171f73967e8 by the authors' test suite; the separator stands before it.
+    /// FNV-1a of "foobar" is 0x85944171f73967e8 by the authors' test suite; the separator stands
+    /// before it.
     #[test]
     fn the_hash_is_fnv1a() {
         let start: u64 = 0xCBF2_9CE4_8422_2325;
@@ -161,7 +164,8 @@ mod tests {
         assert_eq!(alone, beside);
     }
 
-    /// Streams of different names are as uncorrelated as chance allows: |r| of n pairs is below 4/√n.
+    /// Streams of different names are as uncorrelated as chance allows: |r| of n pairs is below
+    /// 4/√n.
     #[test]
     fn streams_are_uncorrelated() {
         let n = 100_000;

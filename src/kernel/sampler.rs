@@ -1,8 +1,9 @@
 //! Draws durations from a [`Distribution`].
 //!
-//! The algorithms are our own, over integers and the pinned `libm`: the crates for this compute with whatever logarithm
-//! the build happens to unify on, and a run must have the same bytes everywhere. How many numbers a draw takes from its
-//! stream is part of the contract too; only a constant takes none.
+//! The algorithms are our own, over integers and the pinned `libm`: the crates for this compute
+//! with whatever logarithm the build happens to unify on, and a run must have the same bytes
+//! everywhere. How many numbers a draw takes from its stream is part of the contract too; only a
+//! constant takes none.
 
 use super::distribution::Distribution;
 use super::random::Stream;
@@ -51,7 +52,8 @@ enum Kind {
         standard: Exponential,
     },
     Empirical(Box<[Span]>),
-    /// Each with the sum of the weights up to it; one beyond the last sum (by rounding) is the last.
+    /// Each with the sum of the weights up to it; one beyond the last sum (by rounding) is the
+    /// last.
     Mixture {
         upper: Box<[f64]>,
         parts: Box<[Sampler]>,
@@ -59,7 +61,8 @@ enum Kind {
 }
 
 impl Sampler {
-    /// The longest duration that is ever drawn, about 146 years: 2^62 nanoseconds. Longer ones become this.
+    /// The longest duration that is ever drawn, about 146 years: 2^62 nanoseconds. Longer ones
+    /// become this.
     pub const LONGEST: Span = Span(1 << 62);
 
     /// Prepares drawing.
@@ -189,8 +192,8 @@ mod tests {
         (0..n).map(|_| sampler.sample(&mut stream).0).collect()
     }
 
-    /// Kolmogorov and Smirnov: the largest distance between the draws and the distribution, against its
-    /// 99.9 % point 1.95/√n.
+    /// Kolmogorov and Smirnov: the largest distance between the draws and the distribution, against
+    /// its 99.9 % point 1.95/√n.
     fn assert_distributed(distribution: &Distribution, cdf: impl Fn(f64) -> f64) {
         let n = 200_000;
         let mut draws = draw(distribution, n);
@@ -404,8 +407,8 @@ mod tests {
         assert!(draw(&whole, 100).iter().all(|x| *x <= Sampler::LONGEST.0));
     }
 
-    /// The same bits for ever and on every machine: a change here changes what seeds mean. (The values are the
-    /// program's own; that they are *right* is the business of the tests above.)
+    /// The same bits for ever and on every machine: a change here changes what seeds mean. (The
+    /// values are the program's own; that they are *right* is the business of the tests above.)
     #[test]
     fn values_are_stable() {
         let all: [(Distribution, [u64; 8]); 8] = [

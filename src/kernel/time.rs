@@ -93,7 +93,8 @@ impl AddAssign for Span {
     }
 }
 
-/// As a person writes it, in the largest unit that leaves a whole number or few digits: `1.5s`, `250us`.
+/// As a person writes it, in the largest unit that leaves a whole number or few digits: `1.5s`,
+/// `250us`.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [

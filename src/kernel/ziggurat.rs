@@ -1,9 +1,10 @@
-//! Standard exponential and normal draws by the ziggurat method (Marsaglia & Tsang 2000; the order of its
-//! steps as in Doornik 2005).
+//! Standard exponential and normal draws by the ziggurat method (Marsaglia & Tsang 2000; the order
+//! of its steps as in Doornik 2005).
 //!
-//! The area under the density is covered by 256 layers of equal area. A draw picks a layer and a point across it;
-//! in 98 of 100 cases that point lies under the density for sure and one multiplication and one comparison are all.
-//! The tables are made by the pinned `libm`, so they hold the same bits on every machine.
+//! The area under the density is covered by 256 layers of equal area. A draw picks a layer and a
+//! point across it; in 98 of 100 cases that point lies under the density for sure and one
+//! multiplication and one comparison are all. The tables are made by the pinned `libm`, so they
+//! hold the same bits on every machine.
 
 use std::sync::LazyLock;
 
@@ -19,8 +20,8 @@ const EXPONENTIAL_AREA: f64 = 0.003_949_659_822_581_557;
 const NORMAL_TAIL: f64 = 3.654_152_885_361_009;
 const NORMAL_AREA: f64 = 0.004_928_673_233_992_336;
 
-/// The layers under one density that falls from f(0) = 1. Layer 0 holds the tail; layer i > 0 reaches
-/// from 0 to `edge[i]` and from height `density[i]` to `density[i + 1]`.
+/// The layers under one density that falls from f(0) = 1. Layer 0 holds the tail; layer i > 0
+/// reaches from 0 to `edge[i]` and from height `density[i]` to `density[i + 1]`.
 #[derive(Debug)]
 struct Layers {
     edge: [f64; LAYERS + 1],
@@ -144,7 +145,8 @@ fn normal_tail(stream: &mut Stream) -> f64 {
 mod tests {
     use super::*;
 
-    /// The published constants are right if the last layer ends exactly at the top of the density, f(0) = 1.
+    /// The published constants are right if the last layer ends exactly at the top of the density,
+    /// f(0) = 1.
     #[test]
     fn layers_fill_the_area_under_the_density() {
         for (layers, area) in [(&EXPONENTIAL, EXPONENTIAL_AREA), (&NORMAL, NORMAL_AREA)] {

@@ -1,0 +1,3 @@
+//! Many runs: replications, grids of settings, and what their statistics say.
+
+pub mod statistics;
