@@ -13,6 +13,7 @@
 pub mod experiment;
 pub mod facts;
 pub mod kernel;
+pub mod metrics;
 pub mod reference;
 pub mod rules;
 pub mod scenario;

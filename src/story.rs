@@ -249,7 +249,7 @@ impl<O: Observer> Story<O> {
 
     /// What follows happens then.
     pub fn at(&mut self, millis: f64) -> &mut Self {
-        self.now = Time((millis * 1e6) as u64);
+        self.now = Time((millis * 1e6).round() as u64);
         self
     }
 

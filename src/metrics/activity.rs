@@ -1,0 +1,287 @@
+//! What a consumer does with its time: connected, at work, idle, starved.
+//!
+//! A consumer is **starved** while it is connected and idle and at least one message of its queue waits in another
+//! consumer's buffer. Asking that of every consumer at every fact would cost as much as there are consumers. Instead
+//! each queue runs two clocks: one goes while at least one consumer has something in its buffer, the other while at
+//! least two have. An idle consumer whose own buffer is empty is starved while the first runs; one whose own buffer is
+//! not empty (it waits for a redelivery delay, say, or for its session), while the second runs. So a consumer reads a
+//! clock when its own state changes, and never else.
+
+use crate::kernel::Time;
+
+/// How many consumers of a destination have something in their buffer, and for how long one or two at least had.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Buffers {
+    holders: u32,
+    since: Time,
+    at_least_one: u64,
+    at_least_two: u64,
+}
+
+impl Buffers {
+    #[inline]
+    fn settle(&mut self, now: Time) {
+        let nanos = now.since(self.since).0;
+        self.at_least_one += if self.holders >= 1 { nanos } else { 0 };
+        self.at_least_two += if self.holders >= 2 { nanos } else { 0 };
+        self.since = now;
+    }
+
+    /// The clock that counts for a consumer, in nanoseconds.
+    #[inline]
+    fn clock(&mut self, now: Time, is_holder: bool) -> u64 {
+        self.settle(now);
+        if is_holder {
+            self.at_least_two
+        } else {
+            self.at_least_one
+        }
+    }
+}
+
+/// The times of one consumer, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// Started, and subscribed at the broker.
+    pub connected: u64,
+    /// At work.
+    pub busy: u64,
+    /// Connected and not at work.
+    pub idle: u64,
+    /// Idle while messages waited in another consumer's buffer.
+    pub starved: u64,
+}
+
+/// What a consumer does now, and what it has done with its time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Activity {
+    is_busy: bool,
+    is_started: bool,
+    /// Which life, and how many subscriptions of it the broker has: a reconnect may overlap.
+    subscribed: (u32, u32),
+    buffered: u32,
+    /// Since when it does so.
+    since: Time,
+    /// Its starvation clock then.
+    clock: u64,
+    times: Times,
+}
+
+impl Activity {
+    /// The consumer's times up to now.
+    pub fn times(&mut self, now: Time, buffers: &mut Buffers) -> Times {
+        self.settle(now, buffers);
+        self.times
+    }
+
+    /// Forgets what was before.
+    pub fn restart(&mut self, now: Time, buffers: &mut Buffers) {
+        self.settle(now, buffers);
+        self.times = Times::default();
+    }
+
+    /// The application begins to work on a message; whether that left the buffer with it.
+    #[inline]
+    pub fn begins(&mut self, now: Time, buffers: &mut Buffers, out_of_buffer: bool) {
+        self.settle(now, buffers);
+        self.is_busy = true;
+        if out_of_buffer {
+            self.take_out(now, buffers);
+        }
+    }
+
+    /// Its work ends.
+    #[inline]
+    pub fn ends(&mut self, now: Time, buffers: &mut Buffers) {
+        self.settle(now, buffers);
+        self.is_busy = false;
+    }
+
+    /// A message comes into its buffer.
+    #[inline]
+    pub fn put_in(&mut self, now: Time, buffers: &mut Buffers) {
+        if self.buffered == 0 {
+            self.settle(now, buffers);
+            buffers.holders += 1;
+            self.clock = buffers.clock(now, true);
+        }
+        self.buffered += 1;
+    }
+
+    /// A message leaves its buffer.
+    #[inline]
+    pub fn take_out(&mut self, now: Time, buffers: &mut Buffers) {
+        match self.buffered {
+            0 => return,
+            1 => {
+                self.settle(now, buffers);
+                buffers.holders -= 1;
+                self.clock = buffers.clock(now, false);
+            }
+            _ => {}
+        }
+        self.buffered -= 1;
+    }
+
+    /// Ready to be handed messages.
+    pub fn started(&mut self, now: Time, buffers: &mut Buffers) {
+        self.settle(now, buffers);
+        self.is_started = true;
+    }
+
+    /// Closed, or dead: not at work, and its buffer is gone.
+    pub fn stopped(&mut self, now: Time, buffers: &mut Buffers) {
+        self.settle(now, buffers);
+        self.is_started = false;
+        self.is_busy = false;
+        if self.buffered > 0 {
+            self.buffered = 1;
+            self.take_out(now, buffers);
+        }
+    }
+
+    /// The broker has a subscription of this life.
+    pub fn subscribed(&mut self, now: Time, buffers: &mut Buffers, life: u32) {
+        self.settle(now, buffers);
+        let (known, count) = self.subscribed;
+        self.subscribed = (life, if known == life { count + 1 } else { 1 });
+    }
+
+    /// The broker has one less of this life.
+    pub fn unsubscribed(&mut self, now: Time, buffers: &mut Buffers, life: u32) {
+        self.settle(now, buffers);
+        let (known, count) = self.subscribed;
+        if known == life {
+            self.subscribed = (known, count.saturating_sub(1));
+        }
+    }
+
+    fn is_connected(&self) -> bool {
+        self.is_started && self.subscribed.1 > 0
+    }
+
+    #[inline]
+    fn settle(&mut self, now: Time, buffers: &mut Buffers) {
+        let nanos = now.since(self.since).0;
+        let clock = buffers.clock(now, self.buffered > 0);
+        if self.is_connected() {
+            self.times.connected += nanos;
+        }
+        if self.is_busy {
+            self.times.busy += nanos;
+        } else if self.is_connected() {
+            self.times.idle += nanos;
+            self.times.starved += clock - self.clock;
+        }
+        self.since = now;
+        self.clock = clock;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Pair {
+        buffers: Buffers,
+        consumers: [Activity; 2],
+    }
+
+    impl Pair {
+        /// Both connected from 0.
+        fn new() -> Pair {
+            let mut pair = Pair {
+                buffers: Buffers::default(),
+                consumers: [Activity::default(); 2],
+            };
+            for consumer in &mut pair.consumers {
+                consumer.subscribed(Time(0), &mut pair.buffers, 1);
+                consumer.started(Time(0), &mut pair.buffers);
+            }
+            pair
+        }
+
+        fn put_in(&mut self, at: u64, consumer: usize) {
+            self.consumers[consumer].put_in(Time(at), &mut self.buffers);
+        }
+
+        fn begins(&mut self, at: u64, consumer: usize) {
+            self.consumers[consumer].begins(Time(at), &mut self.buffers, true);
+        }
+
+        fn ends(&mut self, at: u64, consumer: usize) {
+            self.consumers[consumer].ends(Time(at), &mut self.buffers);
+        }
+
+        fn times(&mut self, at: u64, consumer: usize) -> Times {
+            self.consumers[consumer].times(Time(at), &mut self.buffers)
+        }
+    }
+
+    #[test]
+    fn an_idle_consumer_starves_beside_a_full_buffer() {
+        let mut pair = Pair::new();
+        for _ in 0..3 {
+            pair.put_in(10, 0);
+        }
+        pair.begins(10, 0);
+        pair.ends(30, 0);
+        pair.begins(30, 0);
+        pair.ends(50, 0);
+        pair.begins(50, 0);
+        pair.ends(70, 0);
+        // Messages wait in the first one's buffer from 10 to 50.
+        assert_eq!(pair.times(100, 1).starved, 40);
+        assert_eq!(pair.times(100, 1).idle, 100);
+        let full = pair.times(100, 0);
+        assert_eq!(
+            (full.starved, full.busy, full.idle, full.connected),
+            (0, 60, 40, 100)
+        );
+    }
+
+    #[test]
+    fn its_own_buffer_does_not_starve_it() {
+        let mut pair = Pair::new();
+        pair.put_in(10, 0);
+        assert_eq!(pair.times(50, 0).starved, 0);
+        pair.put_in(60, 1);
+        // Now both wait, each for itself: each sees the other's.
+        assert_eq!(pair.times(100, 0).starved, 40);
+        assert_eq!(
+            pair.times(100, 1).starved,
+            40 + 50,
+            "from 10 to 60 with an empty buffer, too"
+        );
+    }
+
+    #[test]
+    fn work_and_absence_are_no_starvation() {
+        let mut pair = Pair::new();
+        pair.put_in(0, 1);
+        pair.begins(0, 1);
+        pair.put_in(0, 0);
+        pair.ends(25, 1);
+        pair.consumers[1].stopped(Time(40), &mut pair.buffers);
+        let times = pair.times(100, 1);
+        assert_eq!((times.starved, times.busy, times.connected), (15, 25, 40));
+    }
+
+    #[test]
+    fn a_consumer_is_connected_while_it_runs_and_the_broker_knows_it() {
+        let mut buffers = Buffers::default();
+        let mut consumer = Activity::default();
+        consumer.subscribed(Time(10), &mut buffers, 1);
+        consumer.started(Time(20), &mut buffers);
+        consumer.unsubscribed(Time(50), &mut buffers, 1);
+        consumer.subscribed(Time(60), &mut buffers, 1);
+        consumer.stopped(Time(65), &mut buffers);
+        consumer.subscribed(Time(70), &mut buffers, 2);
+        consumer.unsubscribed(Time(80), &mut buffers, 1);
+        consumer.started(Time(90), &mut buffers);
+        assert_eq!(
+            consumer.times(Time(100), &mut buffers).connected,
+            30 + 5 + 10
+        );
+    }
+}

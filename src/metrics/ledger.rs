@@ -1,0 +1,309 @@
+//! What is known of each message that is still about: one entry for a message of a queue, one for each subscription
+//! of a topic. Entries lie in tables beside the arena, by its slots, so that memory follows what is in flight.
+
+use crate::kernel::Time;
+use crate::scenario::{DestinationKind, Scenario};
+use crate::wire::{ConsumerId, ConsumerIndex, MessageRef};
+
+/// What holds for a copy of a message, as bits.
+pub type Flags = u16;
+
+/// On its queue, or owed to its subscription.
+pub const WAITING: Flags = 1;
+/// Dispatched, and not yet taken off or returned.
+pub const IN_FLIGHT: Flags = 1 << 1;
+/// In flight, and it has arrived at the client library.
+pub const HELD: Flags = 1 << 2;
+/// In the client's prefetch buffer.
+pub const BUFFERED: Flags = 1 << 3;
+/// In the buffer since it arrived, not for a local redelivery.
+pub const FRESH: Flags = 1 << 4;
+/// Its present dispatch has not been processed yet.
+pub const AWAITED: Flags = 1 << 5;
+/// The application is at work on it.
+pub const WORKING: Flags = 1 << 6;
+/// Handed to an application at least once.
+pub const DELIVERED: Flags = 1 << 7;
+/// Processed to the end, or skipped as a repeat.
+pub const HANDLED: Flags = 1 << 8;
+/// Acknowledged, or gone: to be accounted for by its processing.
+pub const OWED: Flags = 1 << 9;
+/// On a list of its own: dead-lettered, expired or discarded.
+pub const LISTED: Flags = 1 << 10;
+
+/// One copy of a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Copy {
+    /// To whom it was dispatched last.
+    pub owner: ConsumerId,
+    /// When.
+    pub dispatched_at: Time,
+    /// When it arrived there.
+    pub received_at: Time,
+    /// How often it was processed to the end.
+    pub done: u32,
+    /// The consumer whose crash gave it back, plus 1; 0: it is not missed by anybody.
+    pub missed_by: u32,
+    /// What holds for it.
+    pub flags: Flags,
+}
+
+impl Copy {
+    /// Whether all of these hold.
+    #[inline]
+    pub fn is(&self, flags: Flags) -> bool {
+        self.flags & flags == flags
+    }
+
+    /// These hold from now on.
+    #[inline]
+    pub fn set(&mut self, flags: Flags) {
+        self.flags |= flags;
+    }
+
+    /// These do not hold any more; whether any did.
+    #[inline]
+    pub fn take(&mut self, flags: Flags) -> bool {
+        let any = self.flags & flags != 0;
+        self.flags &= !flags;
+        any
+    }
+
+    /// Acknowledged or gone, nobody processed it to the end, and no list has it.
+    fn is_lost(&self) -> bool {
+        self.flags & (OWED | HANDLED | LISTED) == OWED
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    message: Option<MessageRef>,
+    /// Its row of copies, on a topic.
+    row: Option<u32>,
+    /// Whose rows.
+    topic: u32,
+    /// The copy of a queue, and what concerns no subscription in particular.
+    copy: Copy,
+}
+
+const EMPTY: Slot = Slot {
+    message: None,
+    row: None,
+    topic: 0,
+    copy: Copy {
+        owner: ConsumerId { index: 0, life: 0 },
+        dispatched_at: Time::ZERO,
+        received_at: Time::ZERO,
+        done: 0,
+        missed_by: 0,
+        flags: 0,
+    },
+};
+
+/// Rows of one topic: a copy for each of its consumers.
+#[derive(Debug, Default)]
+struct Rows {
+    width: usize,
+    copies: Vec<Copy>,
+    free: Vec<u32>,
+}
+
+/// Where a consumer's copies are.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// The topic, or none: a queue.
+    topic: Option<u32>,
+    /// Which of the topic's consumers.
+    column: usize,
+}
+
+/// All copies of all messages that are about.
+#[derive(Debug)]
+pub struct Ledger {
+    slots: Vec<Slot>,
+    rows: Vec<Rows>,
+    places: Vec<Place>,
+}
+
+impl Ledger {
+    /// Empty.
+    pub fn new(scenario: &Scenario) -> Ledger {
+        let mut rows: Vec<Rows> = scenario
+            .destinations
+            .iter()
+            .map(|_| Rows::default())
+            .collect();
+        let places = scenario.consumers.iter().map(|consumer| {
+            let topic = scenario.destinations[consumer.destination].kind == DestinationKind::Topic;
+            let width = &mut rows[consumer.destination].width;
+            *width += 1;
+            Place {
+                topic: topic.then_some(consumer.destination as u32),
+                column: *width - 1,
+            }
+        });
+        Ledger {
+            places: places.collect(),
+            slots: Vec::new(),
+            rows,
+        }
+    }
+
+    #[inline]
+    fn slot(&mut self, message: MessageRef) -> &mut Slot {
+        let index = message.slot();
+        if index >= self.slots.len() {
+            self.slots.resize(index + 1, EMPTY);
+        }
+        if self.slots[index].message != Some(message) {
+            self.forget(index);
+            self.slots[index].message = Some(message);
+        }
+        &mut self.slots[index]
+    }
+
+    fn forget(&mut self, index: usize) {
+        let slot = std::mem::replace(&mut self.slots[index], EMPTY);
+        if let Some(row) = slot.row {
+            self.rows[slot.topic as usize].free.push(row);
+        }
+    }
+
+    /// The copy of a queue.
+    #[inline]
+    pub fn only(&mut self, message: MessageRef) -> &mut Copy {
+        &mut self.slot(message).copy
+    }
+
+    /// The copy that a consumer gets or got.
+    #[inline]
+    pub fn of(&mut self, message: MessageRef, consumer: ConsumerIndex) -> &mut Copy {
+        let place = self.places[consumer as usize];
+        let Some(topic) = place.topic else {
+            return self.only(message);
+        };
+        let row = match self.slot(message).row {
+            Some(row) => row,
+            None => self.add_row(message, topic, 0),
+        };
+        let rows = &mut self.rows[topic as usize];
+        &mut rows.copies[row as usize * rows.width + place.column]
+    }
+
+    /// The copy that a consumer gets or got; nobody's in particular is that of a queue.
+    #[inline]
+    pub fn of_any(&mut self, message: MessageRef, consumer: Option<ConsumerId>) -> &mut Copy {
+        match consumer {
+            Some(consumer) => self.of(message, consumer.index),
+            None => self.only(message),
+        }
+    }
+
+    /// Fanned out on a topic: it waits for whoever is to get it.
+    pub fn fan_out(&mut self, message: MessageRef, topic: u32) {
+        if self.rows[topic as usize].width > 0 && self.slot(message).row.is_none() {
+            self.add_row(message, topic, WAITING);
+        }
+    }
+
+    fn add_row(&mut self, message: MessageRef, topic: u32, flags: Flags) -> u32 {
+        let rows = &mut self.rows[topic as usize];
+        let row = rows.free.pop().unwrap_or_else(|| {
+            rows.copies
+                .resize(rows.copies.len() + rows.width, Copy::default());
+            (rows.copies.len() / rows.width - 1) as u32
+        });
+        let from = row as usize * rows.width;
+        rows.copies[from..from + rows.width].fill(Copy {
+            flags,
+            ..Copy::default()
+        });
+        let slot = self.slot(message);
+        slot.row = Some(row);
+        slot.topic = topic;
+        row
+    }
+
+    /// Nobody will name it again. How many of its copies are lost.
+    #[inline]
+    pub fn release(&mut self, message: MessageRef) -> u64 {
+        self.slot(message);
+        let index = message.slot();
+        let lost = self.lost(&self.slots[index], |_| false);
+        self.forget(index);
+        lost
+    }
+
+    /// How many copies are lost of the messages that are still about, but for those that a live client has.
+    pub fn lost_at_end(&self, is_alive: impl Fn(ConsumerId) -> bool) -> u64 {
+        let in_work = |copy: &Copy| copy.flags & (BUFFERED | WORKING) != 0 && is_alive(copy.owner);
+        let slots = self.slots.iter().filter(|slot| slot.message.is_some());
+        slots.map(|slot| self.lost(slot, in_work)).sum()
+    }
+
+    #[inline]
+    fn lost(&self, slot: &Slot, spare: impl Fn(&Copy) -> bool) -> u64 {
+        let is_lost = |copy: &&Copy| copy.is_lost() && !spare(copy);
+        let only = u64::from(is_lost(&&slot.copy));
+        let Some(row) = slot.row else { return only };
+        let rows = &self.rows[slot.topic as usize];
+        let from = row as usize * rows.width;
+        only + rows.copies[from..from + rows.width]
+            .iter()
+            .filter(is_lost)
+            .count() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story::{Plan, Story, first_life, plan};
+
+    #[test]
+    fn a_slot_that_is_used_again_starts_afresh() {
+        let scenario = plan().queue("q").producer("p", 0).consumer("c", 0);
+        let mut ledger = Ledger::new(&scenario);
+        let mut story = Story::new(&scenario, ());
+        let first = story.send(0);
+        ledger.of(first, 0).set(DELIVERED);
+        story.release(first);
+        let second = story.send(0);
+        assert_eq!(first.slot(), second.slot());
+        assert!(
+            !ledger.of(second, 0).is(DELIVERED),
+            "even without a release told"
+        );
+    }
+
+    #[test]
+    fn consumers_of_a_topic_have_a_copy_each_and_rows_are_used_again() {
+        let scenario = plan().queue("q").topic("t").producer("p", 1);
+        let scenario = scenario.consumer("q", 0).consumer("a", 1).consumer("b", 1);
+        let mut ledger = Ledger::new(&scenario);
+        let mut story = Story::new(&scenario, ());
+        for _ in 0..100 {
+            let message = story.send(0);
+            ledger.fan_out(message, 1);
+            assert!(ledger.of(message, 2).is(WAITING));
+            ledger.of(message, 1).set(OWED);
+            assert!(!ledger.of(message, 2).is(OWED));
+            assert_eq!(ledger.release(message), 1, "one of two copies is lost");
+            story.release(message);
+        }
+        assert_eq!(ledger.rows[1].copies.len(), 2);
+    }
+
+    #[test]
+    fn what_a_live_client_works_on_is_not_lost() {
+        let scenario = plan().queue("q").producer("p", 0).consumer("c", 0);
+        let mut ledger = Ledger::new(&scenario);
+        let mut story = Story::new(&scenario, ());
+        let message = story.send(0);
+        let copy = ledger.of(message, 0);
+        copy.owner = first_life(0);
+        copy.set(OWED | WORKING);
+        assert_eq!(ledger.lost_at_end(|_| true), 0);
+        assert_eq!(ledger.lost_at_end(|_| false), 1);
+    }
+}
