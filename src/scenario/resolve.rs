@@ -1,0 +1,332 @@
+//! From a parsed file to a scenario that can be run.
+
+use std::collections::BTreeMap;
+
+use super::consumer::{self, runs_for_ever};
+use super::destinations::Destinations;
+use super::document::{Document, Target};
+use super::json::{Node, Place};
+use super::model::{Arrivals, Consumer, Network, Policy, Producer, Scenario};
+use super::nearest::nearest;
+use super::options::Setting;
+use super::producer::{self, Surroundings, is_sync};
+use super::report::Report;
+use super::shape::{Path, check};
+use super::sharing::Sharing;
+use super::study::{self, Study};
+use super::url::{connection_url, convert};
+use super::values::is_always_zero;
+use super::{Errors, Loaded, broker, expect, file, limits, network, policy};
+use crate::kernel::Time;
+
+/// Gives every default its value and every name its number, and refuses what cannot be run.
+///
+/// # Errors
+/// All that is wrong with the file and the settings laid over it, in their order.
+pub fn resolve(document: Document) -> Result<Loaded, Errors> {
+    let mut report = Report::new(document.texts().to_vec());
+    check(document.root(), &file::FILE, &Path::ROOT, &mut report);
+    if report.has_errors() {
+        return Err(report.into_errors());
+    }
+    let scenario = build(&document, &mut report);
+    let study = document
+        .root()
+        .get("compare")
+        .map(|node| read_study(node, &document, &mut report));
+    let notes = report.finish()?;
+    Ok(Loaded {
+        scenario,
+        notes,
+        study,
+        document,
+    })
+}
+
+fn read_study(node: &Node, document: &Document, report: &mut Report) -> Study {
+    for member in node.child("vary").members() {
+        if let Err(fault) = document.find(&member.key) {
+            report.error_with(member.key_place, fault.message, fault.help);
+        }
+    }
+    study::read(node, report)
+}
+
+fn build(document: &Document, report: &mut Report) -> Scenario {
+    let root = document.root();
+    let broker_node = root.child("broker");
+    let url = broker_node
+        .get("url")
+        .map(|url| connection_url(url, report))
+        .unwrap_or_default();
+    let broker = broker::read(broker_node, report);
+    let semantics = file::semantics(root);
+    let around = Around {
+        document,
+        broker: [url.settings, varied(document, Target::Broker, report)].concat(),
+        broker_failover: url.failover,
+        restarts: !broker.restarts.is_empty(),
+    };
+    let mut destinations = Destinations::new(policy::read(broker_node.child("policies"), report));
+    let producers = read_producers(root, &around, report);
+    let names: Vec<String> = names_of_producers(root);
+    let consumers = read_consumers(root, &around, &names, report);
+    let network = network::read(root.child("network"), report);
+    let mut scenario = Scenario {
+        name: root
+            .text("name")
+            .unwrap_or(document.fallback_name())
+            .to_owned(),
+        description: root.text("description").unwrap_or("").to_owned(),
+        seed: root.whole("seed").unwrap_or(1),
+        until: root.time("until"),
+        warm_up: root.time("warmUp").unwrap_or(Time::ZERO),
+        semantics,
+        network,
+        broker,
+        destinations: Vec::new(),
+        connections: Vec::new(),
+        sessions: Vec::new(),
+        producers: number_producers(&producers, &mut destinations),
+        consumers: Vec::new(),
+        expect: expect::read(root.child("expect"), report),
+    };
+    add_consumers(&mut scenario, &consumers, &mut destinations, report);
+    destinations.close();
+    destinations.warn_of_unused_policies(report);
+    scenario.destinations = destinations.into_list();
+    check_end(&scenario, &producers, &consumers, report);
+    check_sources(&scenario, &consumers, report);
+    check_times(&scenario, root, report);
+    scenario
+}
+
+/// What all clients have in common.
+struct Around<'a> {
+    document: &'a Document,
+    broker: Vec<Setting>,
+    broker_failover: bool,
+    restarts: bool,
+}
+
+impl Around<'_> {
+    fn of<'b>(&'b self, varied: &'b [Setting]) -> Surroundings<'b> {
+        Surroundings {
+            broker: &self.broker,
+            broker_failover: self.broker_failover,
+            restarts: self.restarts,
+            varied,
+        }
+    }
+}
+
+/// Options that a comparison lays over a target.
+fn varied(document: &Document, target: Target, report: &mut Report) -> Vec<Setting> {
+    let of_target = document.overrides().iter().filter(|it| it.target == target);
+    of_target
+        .filter_map(|it| convert(it.option, &it.text, it.place, report))
+        .collect()
+}
+
+fn read_producers(root: &Node, around: &Around, report: &mut Report) -> Vec<producer::Entry> {
+    let mut names = BTreeMap::new();
+    let mut result = Vec::new();
+    for (number, node) in root.list("producers").iter().enumerate() {
+        let varied = varied(around.document, Target::Producer(number), report);
+        let name = producer::name_of(node, number);
+        check_unique(&mut names, &name, node, "producers", report);
+        result.extend(producer::read(node, number, &around.of(&varied), report));
+    }
+    result
+}
+
+fn names_of_producers(root: &Node) -> Vec<String> {
+    let nodes = root.list("producers").iter().enumerate();
+    nodes
+        .map(|(number, node)| producer::name_of(node, number))
+        .collect()
+}
+
+fn check_unique(
+    names: &mut BTreeMap<String, Place>,
+    name: &str,
+    node: &Node,
+    what: &str,
+    report: &mut Report,
+) {
+    let place = node
+        .get("name")
+        .map_or(super::shape::opening(node), |name| name.place);
+    if let Some(first) = names.insert(name.to_owned(), place) {
+        let (line, _) = report.position(first);
+        let help = format!("the other one is in line {line}");
+        report.error_with(place, format!("two {what} are named `{name}`"), [help]);
+    }
+}
+
+fn read_consumers<'a>(
+    root: &'a Node,
+    around: &Around,
+    producers: &[String],
+    report: &mut Report,
+) -> Vec<consumer::Entry<'a>> {
+    let mut before = 0;
+    let mut values = 0;
+    let mut result = Vec::new();
+    for (number, node) in root.list("consumers").iter().enumerate() {
+        let varied = varied(around.document, Target::Consumer(number), report);
+        let name = consumer::name_of(node, before);
+        let count: u64 = node.whole("count").unwrap_or(1);
+        before += count;
+        values += count.saturating_mul(node.size());
+        if before > limits::CLIENTS || values > limits::EXPANDED_VALUES {
+            let place = node.get("count").map_or(node.place, |count| count.place);
+            let message = format!("more than {} consumers in all", limits::CLIENTS);
+            report.error(place, message);
+            return Vec::new();
+        }
+        let semantics = file::semantics(root);
+        let around = around.of(&varied);
+        result.extend(consumer::read(
+            node, name, &around, semantics, producers, report,
+        ));
+    }
+    result
+}
+
+fn number_producers(entries: &[producer::Entry], destinations: &mut Destinations) -> Vec<Producer> {
+    let mut number = |entry: &producer::Entry| Producer {
+        destination: destinations.number(entry.kind, &entry.destination),
+        ..entry.producer.clone()
+    };
+    entries.iter().map(&mut number).collect()
+}
+
+/// Multiplies each entry by its `count`, and gives it its session and connection.
+fn add_consumers(
+    scenario: &mut Scenario,
+    entries: &[consumer::Entry],
+    destinations: &mut Destinations,
+    report: &mut Report,
+) {
+    let mut sharing = Sharing::new(entries, report);
+    let mut names = BTreeMap::new();
+    for entry in entries {
+        let destination = destinations.number(entry.kind, &entry.destination);
+        for copy in 1..=entry.count {
+            let name = match entry.count {
+                1 => entry.name.clone(),
+                _ => format!("{}-{copy}", entry.name),
+            };
+            check_unique(&mut names, &name, entry.node, "consumers", report);
+            let (session, connection) = sharing.join(entry, &name, report);
+            let own = entry.consumer.clone();
+            scenario.consumers.push(Consumer {
+                name,
+                session,
+                connection,
+                destination,
+                ..own
+            });
+        }
+    }
+    scenario.connections = sharing.connections;
+    scenario.sessions = sharing.sessions;
+}
+
+/// Without `until` a run must come to an end by itself; with it, time must pass.
+fn check_end(
+    scenario: &Scenario,
+    producers: &[producer::Entry],
+    consumers: &[consumer::Entry],
+    report: &mut Report,
+) {
+    for entry in producers
+        .iter()
+        .filter(|entry| entry.producer.messages.is_none())
+    {
+        if scenario.until.is_none() {
+            let help = "give it `messages`, or the scenario `until`";
+            let message = format!(
+                "`{}` is endless, and there is no `until`",
+                entry.producer.name
+            );
+            report.error_with(entry.place, message, [help]);
+        } else if sends_take_no_time(&entry.producer, scenario, entry) {
+            let message = format!("`{}` sends without end in no time", entry.producer.name);
+            let help = "give it `arrivals`, or `messages`";
+            report.error_with(entry.place, message, [help]);
+        }
+    }
+    for entry in consumers.iter().filter(|_| scenario.until.is_none()) {
+        if let Some(why) = runs_for_ever(&entry.consumer) {
+            let message = format!("`{}` is {why}, and there is no `until`", entry.name);
+            report.error(super::shape::opening(entry.node), message);
+        }
+    }
+}
+
+/// An endless producer that sends at once must wait for something: an answer, a window, or memory.
+fn sends_take_no_time(producer: &Producer, scenario: &Scenario, entry: &producer::Entry) -> bool {
+    let Network { latency, .. } = &scenario.network;
+    let is_destination =
+        |it: &&super::model::Destination| it.kind == entry.kind && it.name == entry.destination;
+    let memory_is_limited =
+        |policy: &Policy| policy.memory_limit.is_some() && policy.producer_flow_control;
+    let limited = scenario.destinations.iter().find(is_destination);
+    let limited = limited.is_some_and(|destination| memory_is_limited(&destination.policy));
+    let waits = is_sync(producer)
+        || producer.transaction.is_some()
+        || producer.options.producer_window_size > 0;
+    let answer_takes_time =
+        !is_always_zero(latency) || !is_always_zero(&scenario.broker.store_latency);
+    producer.arrivals == Arrivals::AtOnce && !limited && !(waits && answer_takes_time)
+}
+
+/// Warns of consumers that nobody sends to: most likely a slip in a name.
+fn check_sources(scenario: &Scenario, consumers: &[consumer::Entry], report: &mut Report) {
+    let mut has_source = vec![false; scenario.destinations.len()];
+    for producer in &scenario.producers {
+        has_source[producer.destination] = true;
+    }
+    for destination in &scenario.destinations {
+        if let Some(queue) = destination.policy.dead_letter_strategy.queue {
+            has_source[queue] = true;
+        }
+    }
+    let sources: Vec<String> = scenario
+        .producers
+        .iter()
+        .map(|producer| scenario.destinations[producer.destination].uri())
+        .collect();
+    for entry in consumers {
+        let is_own =
+            |it: &super::model::Destination| it.kind == entry.kind && it.name == entry.destination;
+        let Some(number) = scenario.destinations.iter().position(is_own) else {
+            continue;
+        };
+        if !has_source[number] {
+            let uri = scenario.destinations[number].uri();
+            let near = nearest(&uri, sources.iter().map(String::as_str));
+            let hint = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
+            let message = format!("nobody sends to {uri}{hint}");
+            report.warning(entry.place_of("destination"), message);
+        }
+    }
+}
+
+fn check_times(scenario: &Scenario, root: &Node, report: &mut Report) {
+    let warm_up = root
+        .get("warmUp")
+        .filter(|_| Some(scenario.warm_up) >= scenario.until);
+    if let (Some(value), Some(_)) = (warm_up, scenario.until) {
+        report.warning(
+            value.place,
+            "the run ends before the warm-up: nothing is measured",
+        );
+    }
+    if scenario.producers.is_empty() && scenario.consumers.is_empty() {
+        let message = "there are neither producers nor consumers: nothing will happen";
+        report.warning(super::shape::opening(root), message);
+    }
+}
