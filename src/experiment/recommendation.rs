@@ -1,0 +1,275 @@
+//! What to deploy: the winning setting as ActiveMQ's own options, and what it costs.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::comparison::Comparison;
+use super::mechanism::average_of;
+use super::statistics::Verdict;
+use super::study::ConsumerPlace;
+use super::vary::{Axis, plain};
+use super::words::{Figures, list, percent};
+
+/// What to deploy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Recommendation {
+    /// Which setting.
+    pub setting: usize,
+    /// By which metric.
+    pub metric: String,
+    /// Where what goes.
+    pub options: Vec<Deployment>,
+    /// What it costs, in words.
+    pub price: String,
+}
+
+/// One thing to change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deployment {
+    /// `destination of worker-1 and worker-2`
+    pub place: String,
+    /// `queue://orders?consumer.prefetchSize=10`
+    pub text: String,
+}
+
+/// The best setting by the first metric.
+pub(super) fn recommend(
+    comparison: &Comparison,
+    consumers: &[ConsumerPlace],
+) -> Option<Recommendation> {
+    let first = comparison.metrics.first()?;
+    let setting = first.best?;
+    let values = &comparison.settings[setting].values;
+    Some(Recommendation {
+        setting,
+        metric: first.metric.path.clone(),
+        options: deployments(&comparison.axes, values, consumers),
+        price: price(comparison, setting),
+    })
+}
+
+fn deployments(axes: &[Axis], values: &[Value], consumers: &[ConsumerPlace]) -> Vec<Deployment> {
+    let mut deployments: Vec<Deployment> = Vec::new();
+    for (axis, value) in axes.iter().zip(values) {
+        for new in of_axis(axis, &plain(value), consumers) {
+            match deployments.iter_mut().find(|old| old.place == new.place) {
+                Some(old) => old.text = joined(&old.text, &new.text),
+                None => deployments.push(new),
+            }
+        }
+    }
+    deployments
+}
+
+/// Two settings of one place: options of one URI, or one after the other.
+fn joined(old: &str, new: &str) -> String {
+    match new.split_once('?') {
+        Some((base, option)) if old.starts_with(base) => format!("{old}&{option}"),
+        _ => format!("{old}, {new}"),
+    }
+}
+
+fn of_axis(axis: &Axis, value: &str, consumers: &[ConsumerPlace]) -> Vec<Deployment> {
+    let owner = axis.path.split('.').next().unwrap_or_default();
+    let readers: Vec<&ConsumerPlace> = consumers
+        .iter()
+        .filter(|consumer| is_called(&consumer.name, owner))
+        .collect();
+    let name = axis.name();
+    let option = if name == "prefetchSize" {
+        "consumer.prefetchSize"
+    } else {
+        name
+    };
+    if option.starts_with("consumer.") && !readers.is_empty() {
+        return of_destinations(&readers, option, value);
+    }
+    let who = match readers.is_empty() {
+        true => owner.to_owned(),
+        false => names(&readers),
+    };
+    let (place, text) = match (owner, option) {
+        ("network", _) => (
+            "not a setting of ActiveMQ".to_owned(),
+            format!("{} = {value}", axis.path),
+        ),
+        ("broker", _) if name.starts_with("policies.") => {
+            let attribute = name.rsplit('.').next().unwrap_or(name);
+            (
+                "activemq.xml".to_owned(),
+                format!("<policyEntry … {attribute}=\"{value}\"/>"),
+            )
+        }
+        (_, option) if option.starts_with("jms.") => (
+            format!("connection URL of {who}"),
+            format!("tcp://localhost:61616?{option}={value}"),
+        ),
+        (_, "acknowledgeMode") => (
+            format!("createSession of {who}"),
+            format!("Session.{value}"),
+        ),
+        _ => (format!("application of {who}"), format!("{name} = {value}")),
+    };
+    vec![Deployment { place, text }]
+}
+
+/// Consumers of one destination share a line.
+fn of_destinations(readers: &[&ConsumerPlace], option: &str, value: &str) -> Vec<Deployment> {
+    let mut destinations: Vec<&str> = readers
+        .iter()
+        .map(|reader| reader.destination.as_str())
+        .collect();
+    destinations.dedup();
+    destinations.sort_unstable();
+    destinations.dedup();
+    let of = |destination: &str| {
+        let readers = readers
+            .iter()
+            .filter(|reader| reader.destination == destination);
+        Deployment {
+            place: format!(
+                "destination of {}",
+                names(&readers.copied().collect::<Vec<_>>())
+            ),
+            text: format!("{destination}?{option}={value}"),
+        }
+    };
+    destinations.into_iter().map(of).collect()
+}
+
+fn names(consumers: &[&ConsumerPlace]) -> String {
+    let all: Vec<String> = consumers
+        .iter()
+        .map(|consumer| consumer.name.clone())
+        .collect();
+    match all.len() {
+        0..=4 => list(&all),
+        count => format!("{} and {} others", all[0], count - 1),
+    }
+}
+
+/// `worker` stands for worker, or worker-1, worker-2 …; `*` for everybody.
+fn is_called(name: &str, wanted: &str) -> bool {
+    let numbered = name
+        .strip_prefix(wanted)
+        .and_then(|rest| rest.strip_prefix('-'));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    wanted == "*" || name == wanted || numbered.is_some_and(is_number)
+}
+
+/// Known prices of a setting: what a crash gives back, who waits, and what another setting does
+/// better.
+fn price(comparison: &Comparison, setting: usize) -> String {
+    let mechanism = &comparison.settings[setting].mechanism;
+    let held = mechanism.most_held();
+    let starved = average_of(&mechanism.consumers, |consumer| consumer.starved_share);
+    let acks = mechanism.acks_per_message;
+    let mut parts = vec![
+        format!("a client that dies gives back up to {held:.0} messages"),
+        format!("consumers starve {} of the time", percent(starved)),
+        format!(
+            "{} ack commands a message",
+            Figures::new(acks, 0.0, "").number(acks)
+        ),
+    ];
+    if let Some(duplicates) = mechanism.duplicates_per_crash() {
+        parts[0] += &format!(" ({duplicates:.1} duplicates a crash in these runs)");
+    }
+    parts.extend(sacrifices(comparison, setting));
+    parts.join("; ")
+}
+
+/// Metrics by which another setting is better for sure.
+fn sacrifices(comparison: &Comparison, setting: usize) -> Vec<String> {
+    let worse = comparison.metrics.iter().filter_map(|result| {
+        let difference = result.cells[setting].against_best?;
+        let best = &comparison.settings[result.best?].label;
+        let size = difference.difference.abs();
+        let figures = Figures::new(size, difference.interval.half_width(), result.metric.unit);
+        (difference.verdict == Verdict::Worse).then(|| {
+            format!(
+                "{} is {} worse than with {best}",
+                result.metric.title,
+                figures.with_unit(size)
+            )
+        })
+    });
+    worse.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn consumers() -> Vec<ConsumerPlace> {
+        let place = |name: &str, destination: &str| ConsumerPlace {
+            name: name.to_owned(),
+            destination: destination.to_owned(),
+        };
+        vec![
+            place("worker-1", "queue://orders"),
+            place("worker-2", "queue://orders"),
+            place("audit", "topic://events"),
+        ]
+    }
+
+    fn lines(settings: &[&str]) -> Vec<String> {
+        let axes: Vec<Axis> = settings
+            .iter()
+            .map(|text| Axis::parse(text).unwrap())
+            .collect();
+        let values: Vec<Value> = axes.iter().map(|axis| axis.values[0].clone()).collect();
+        let deployments = deployments(&axes, &values, &consumers());
+        deployments
+            .iter()
+            .map(|one| format!("{}: {}", one.place, one.text))
+            .collect()
+    }
+
+    #[test]
+    fn options_of_a_destination_go_into_its_uri() {
+        assert_eq!(
+            lines(&["worker.prefetchSize=10", "worker.consumer.priority=5"]),
+            ["destination of worker-1 and worker-2: \
+             queue://orders?consumer.prefetchSize=10&consumer.priority=5"]
+        );
+        assert_eq!(
+            lines(&["*.prefetchSize=10"]),
+            [
+                "destination of worker-1 and worker-2: queue://orders?consumer.prefetchSize=10",
+                "destination of audit: topic://events?consumer.prefetchSize=10",
+            ]
+        );
+    }
+
+    #[test]
+    fn options_of_a_connection_go_into_its_url() {
+        assert_eq!(
+            lines(&[
+                "audit.jms.optimizeAcknowledge=true",
+                "audit.jms.sendAcksAsync=false"
+            ]),
+            ["connection URL of audit: \
+             tcp://localhost:61616?jms.optimizeAcknowledge=true&jms.sendAcksAsync=false"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_option_says_whose_it_is() {
+        assert_eq!(
+            lines(&[
+                "audit.acknowledgeMode=CLIENT_ACKNOWLEDGE",
+                "audit.processing=5ms",
+                "network.latency=1ms",
+                "broker.policies.queue://orders.maxPageSize=50",
+            ]),
+            [
+                "createSession of audit: Session.CLIENT_ACKNOWLEDGE",
+                "application of audit: processing = 5ms",
+                "not a setting of ActiveMQ: network.latency = 1ms",
+                "activemq.xml: <policyEntry … maxPageSize=\"50\"/>",
+            ]
+        );
+    }
+}
