@@ -10,6 +10,7 @@
 //! One direction, no way back: a run is a pure function of (scenario, seed), and everything a person sees is a fold
 //! over the one stream of facts.
 
+pub mod broker;
 pub mod experiment;
 pub mod facts;
 pub mod kernel;

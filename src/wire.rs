@@ -304,6 +304,13 @@ pub struct Message {
 }
 
 impl Message {
+    /// What the message counts for in a destination's memory and a producer's window, in bytes (`Message.getSize`).
+    pub fn memory_size(&self) -> u64 {
+        /// `Message.DEFAULT_MINIMUM_MESSAGE_SIZE`: added to the body, in spite of its name.
+        const OVERHEAD: u64 = 1024;
+        OVERHEAD + u64::from(self.size)
+    }
+
     /// Expired by a clock of whole milliseconds: strictly after its expiration.
     pub fn is_expired(&self, now: Time) -> bool {
         self.expiration > 0 && now.as_millis() > self.expiration

@@ -1,0 +1,315 @@
+//! The consumers of a queue in the order in which they are asked to take a message (`Queue.consumers`,
+//! `QueueDispatchSelector`, `MessageGroupMap`).
+//!
+//! ActiveMQ keeps one list, walks it for every message, and puts the taker at its end; the list is sorted by priority
+//! and, once there are message groups, by how many of them a consumer owns. What decides is only the *order* among those
+//! that have room. So each consumer has a [`Place`] that says where in ActiveMQ's list it stands, and those with room
+//! are kept in order of their places: the first one takes the message, and a thousand full consumers cost nothing.
+
+use std::collections::VecDeque;
+
+use super::subscription::{Subscription, SubscriptionIndex};
+
+/// `CachedMessageGroupMap`: more groups than this push out the least recently used.
+const MAXIMUM_GROUPS: usize = 1024;
+
+/// Where a consumer stands in the list; smaller is earlier.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(super) struct Place {
+    /// High priorities first.
+    negative_priority: i16,
+    /// Few groups first; as counted when the list was last sorted.
+    groups: u32,
+    /// Whoever took a message last stands last.
+    turn: u64,
+}
+
+/// What a queue knows of its consumers.
+#[derive(Debug)]
+pub(super) struct Consumers {
+    members: Vec<SubscriptionIndex>,
+    /// Those that are not full.
+    with_room: VecDeque<(Place, SubscriptionIndex)>,
+    exclusive: Option<SubscriptionIndex>,
+    groups: MessageGroups,
+    next_turn: u64,
+    rules: ListRules,
+}
+
+/// Of the queue's policy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ListRules {
+    /// `strictOrderDispatch`: takers stay where they are.
+    pub strict_order: bool,
+    /// `useConsumerPriority`; else the list is never sorted.
+    pub sorted: bool,
+    /// `allConsumersExclusiveByDefault`
+    pub all_exclusive: bool,
+}
+
+impl Consumers {
+    pub fn new(rules: ListRules) -> Consumers {
+        Consumers {
+            members: Vec::new(),
+            with_room: VecDeque::new(),
+            exclusive: None,
+            groups: MessageGroups::default(),
+            next_turn: 0,
+            rules,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Whether no message at all can go out now: all who might take one are full, or there is nobody.
+    pub fn nobody_can_take(&self, subscriptions: &[Subscription]) -> bool {
+        match self.exclusive {
+            Some(exclusive) => subscriptions[exclusive].full,
+            None => self.with_room.is_empty(),
+        }
+    }
+
+    /// All consumers, in no particular order.
+    pub fn members(&self) -> &[SubscriptionIndex] {
+        &self.members
+    }
+
+    /// All consumers, the first in the list first.
+    pub fn in_order(&self, subscriptions: &[Subscription]) -> Vec<SubscriptionIndex> {
+        let mut order = self.members.clone();
+        order.sort_by_key(|&member| subscriptions[member].queue.place);
+        order
+    }
+
+    /// `Queue.addSubscription`
+    pub fn add(&mut self, new: SubscriptionIndex, subscriptions: &mut [Subscription]) {
+        self.members.push(new);
+        subscriptions[new].queue.place = self.last_place(&subscriptions[new]);
+        self.sort(subscriptions);
+        if self.is_exclusive(new, subscriptions) && self.replaces_exclusive(new, subscriptions) {
+            self.exclusive = Some(new);
+        }
+    }
+
+    fn is_exclusive(&self, member: SubscriptionIndex, subscriptions: &[Subscription]) -> bool {
+        self.rules.all_exclusive || subscriptions[member].queue.exclusive
+    }
+
+    fn replaces_exclusive(&self, new: SubscriptionIndex, subscriptions: &[Subscription]) -> bool {
+        let priority = subscriptions[new].queue.priority;
+        self.exclusive.is_none_or(|current| {
+            priority == i8::MAX || priority > subscriptions[current].queue.priority
+        })
+    }
+
+    /// `Queue.removeSubscription`: its groups become free, and the exclusive consumer has a successor.
+    pub fn remove(&mut self, gone: SubscriptionIndex, subscriptions: &[Subscription]) {
+        self.members.retain(|&member| member != gone);
+        if !subscriptions[gone].full {
+            self.take_out(subscriptions[gone].queue.place);
+        }
+        self.groups.remove_consumer(gone);
+        if self.exclusive == Some(gone) || self.rules.all_exclusive {
+            self.exclusive = self.successor(subscriptions);
+        }
+    }
+
+    /// The exclusive consumer of the highest priority, the first of them in the list.
+    fn successor(&self, subscriptions: &[Subscription]) -> Option<SubscriptionIndex> {
+        let candidates = self.members.iter().copied();
+        candidates
+            .filter(|&member| self.is_exclusive(member, subscriptions))
+            .min_by_key(|&member| {
+                let queue = &subscriptions[member].queue;
+                (-i16::from(queue.priority), queue.place)
+            })
+    }
+
+    /// Which consumer gets a message of this group (0: none) now (`Queue.doActualDispatch`,
+    /// `QueueDispatchSelector.canSelect`, `Queue.assignMessageGroup`).
+    pub fn select(
+        &mut self,
+        group: u32,
+        subscriptions: &mut [Subscription],
+    ) -> Option<SubscriptionIndex> {
+        let owner = self.groups.owner(group);
+        let candidate = match self.exclusive {
+            Some(exclusive) if owner.is_none_or(|owner| owner == exclusive) => exclusive,
+            Some(_) => return None,
+            None => owner.or_else(|| self.with_room.front().map(|&(_, first)| first))?,
+        };
+        if subscriptions[candidate].full {
+            return None;
+        }
+        if group > 0 && owner.is_none() {
+            self.assign_group(group, candidate, subscriptions);
+        }
+        Some(candidate)
+    }
+
+    fn assign_group(
+        &mut self,
+        group: u32,
+        owner: SubscriptionIndex,
+        subscriptions: &mut [Subscription],
+    ) {
+        subscriptions[owner].queue.assigned_groups += 1;
+        if let Some(evicted) = self.groups.put(group, owner) {
+            subscriptions[evicted].queue.assigned_groups -= 1;
+        }
+    }
+
+    /// Whoever took a message goes to the end of the list, which is then sorted.
+    pub fn rotate(&mut self, taker: SubscriptionIndex, subscriptions: &mut [Subscription]) {
+        let stays = self.rules.strict_order || self.len() <= 1 || self.exclusive == Some(taker);
+        if stays {
+            return;
+        }
+        let has_room = !subscriptions[taker].full;
+        if has_room {
+            self.take_out(subscriptions[taker].queue.place);
+        }
+        subscriptions[taker].queue.place = self.last_place(&subscriptions[taker]);
+        if has_room {
+            self.put_in(subscriptions[taker].queue.place, taker);
+        }
+        if self.groups.counts_changed_elsewhere {
+            self.sort(subscriptions);
+        }
+    }
+
+    /// Behind all others that are its equals.
+    fn last_place(&mut self, subscription: &Subscription) -> Place {
+        self.next_turn += 1;
+        let queue = &subscription.queue;
+        Place {
+            negative_priority: if self.rules.sorted {
+                -i16::from(queue.priority)
+            } else {
+                0
+            },
+            groups: if self.rules.sorted {
+                queue.assigned_groups
+            } else {
+                0
+            },
+            turn: self.next_turn,
+        }
+    }
+
+    /// `Collections.sort(consumers, orderedCompare)`: a stable sort by what is true now.
+    fn sort(&mut self, subscriptions: &mut [Subscription]) {
+        self.groups.counts_changed_elsewhere = false;
+        let mut order = self.in_order(subscriptions);
+        if self.rules.sorted {
+            order.sort_by_key(|&member| {
+                let queue = &subscriptions[member].queue;
+                (-i16::from(queue.priority), queue.assigned_groups)
+            });
+        }
+        for &member in &order {
+            subscriptions[member].queue.place = self.last_place(&subscriptions[member]);
+        }
+        self.with_room.clear();
+        for member in order {
+            if !subscriptions[member].full {
+                self.with_room
+                    .push_back((subscriptions[member].queue.place, member));
+            }
+        }
+    }
+
+    /// The window of a consumer became full, or has room again.
+    pub fn room_changed(&mut self, member: SubscriptionIndex, subscriptions: &[Subscription]) {
+        let place = subscriptions[member].queue.place;
+        if subscriptions[member].full {
+            self.take_out(place);
+        } else {
+            self.put_in(place, member);
+        }
+    }
+
+    fn take_out(&mut self, place: Place) {
+        if self.with_room.front().is_some_and(|first| first.0 == place) {
+            self.with_room.pop_front();
+        } else if let Ok(index) = self.with_room.binary_search_by_key(&place, |entry| entry.0) {
+            self.with_room.remove(index);
+        }
+    }
+
+    fn put_in(&mut self, place: Place, member: SubscriptionIndex) {
+        if self.with_room.back().is_none_or(|last| last.0 < place) {
+            self.with_room.push_back((place, member));
+        } else if let Err(index) = self.with_room.binary_search_by_key(&place, |entry| entry.0) {
+            self.with_room.insert(index, (place, member));
+        }
+    }
+}
+
+/// Which consumer owns which message group (`CachedMessageGroupMap`).
+#[derive(Debug, Default)]
+struct MessageGroups {
+    /// By group.
+    owners: Vec<Option<Owner>>,
+    owned: usize,
+    uses: u64,
+    /// A count changed without its consumer going to the end of the list: the next sort has more to do.
+    counts_changed_elsewhere: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    subscription: SubscriptionIndex,
+    last_used: u64,
+}
+
+impl MessageGroups {
+    fn owner(&mut self, group: u32) -> Option<SubscriptionIndex> {
+        let owner = self.owners.get_mut(group as usize)?.as_mut()?;
+        self.uses += 1;
+        owner.last_used = self.uses;
+        Some(owner.subscription)
+    }
+
+    /// Returns the owner of the group that had to go for it.
+    fn put(&mut self, group: u32, subscription: SubscriptionIndex) -> Option<SubscriptionIndex> {
+        if self.owners.len() <= group as usize {
+            self.owners.resize(group as usize + 1, None);
+        }
+        self.uses += 1;
+        let last_used = self.uses;
+        self.owners[group as usize] = Some(Owner {
+            subscription,
+            last_used,
+        });
+        self.owned += 1;
+        self.counts_changed_elsewhere = true;
+        if self.owned > MAXIMUM_GROUPS {
+            self.evict()
+        } else {
+            None
+        }
+    }
+
+    fn evict(&mut self) -> Option<SubscriptionIndex> {
+        let owned = self.owners.iter_mut().filter(|owner| owner.is_some());
+        let eldest = owned.min_by_key(|owner| owner.map(|owner| owner.last_used))?;
+        self.owned -= 1;
+        eldest.take().map(|owner| owner.subscription)
+    }
+
+    fn remove_consumer(&mut self, gone: SubscriptionIndex) {
+        for owner in &mut self.owners {
+            if owner.is_some_and(|owner| owner.subscription == gone) {
+                *owner = None;
+                self.owned -= 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Dead letters (`RegionBroker.sendToDeadLetterQueue`, `AbstractDeadLetterStrategy`).
+
+use crate::facts::{DeathCause, Fact};
+use crate::wire::{DestinationIndex, Message, MessageRef};
+
+use super::subscription::SubscriptionIndex;
+use super::{Broker, Surroundings};
+
+impl Broker {
+    /// Sends a copy to the dead-letter queue, if that takes it. Whatever the answer, the caller removes the original.
+    pub(super) fn send_to_dead_letter_queue(
+        &mut self,
+        subscription: Option<SubscriptionIndex>,
+        message: MessageRef,
+        cause: DeathCause,
+        s: &mut impl Surroundings,
+    ) {
+        let consumer = subscription.map(|index| self.subscriptions[index].consumer);
+        let plugin = self.ask_redelivery_plugin(consumer, message, s);
+        if plugin.is_rescheduled() {
+            return;
+        }
+        let queue = if plugin.wants_it_dropped() {
+            None
+        } else {
+            self.takes(message, s)
+        };
+        if let Some(queue) = queue {
+            s.emit(Fact::DeadLettered {
+                consumer,
+                message,
+                cause,
+                queue,
+            });
+            self.bury(message, queue, s);
+        } else if let (Some(consumer), DeathCause::Poison) = (consumer, cause) {
+            s.emit(Fact::Discarded {
+                consumer,
+                message,
+                cause,
+            });
+        }
+    }
+
+    /// Which dead-letter queue takes a message. To be seen by the audit counts even if the message is refused for
+    /// another reason.
+    fn takes(&mut self, message: MessageRef, s: &impl Surroundings) -> Option<DestinationIndex> {
+        let content = &s.messages()[message];
+        let policy = &self.destinations[content.destination as usize].policy;
+        let strategy = &policy.dead_letter_strategy;
+        let queue = strategy.queue? as DestinationIndex;
+        let repeated =
+            strategy.enable_audit && self.dead_letter_audits[strategy.audit].is_duplicate(content);
+        let refused = repeated
+            || (!content.persistent && !strategy.process_non_persistent)
+            || (content.is_expired(s.now()) && !strategy.process_expired)
+            || queue == content.destination;
+        (!refused).then_some(queue)
+    }
+
+    /// The copy is persistent, not redelivered, and lives as long as the strategy says.
+    fn bury(&mut self, original: MessageRef, queue: DestinationIndex, s: &mut impl Surroundings) {
+        let content = &s.messages()[original];
+        let policy = &self.destinations[content.destination as usize].policy;
+        let lifetime = policy.dead_letter_strategy.expiration;
+        let copy = Message {
+            destination: queue,
+            expiration: lifetime.map_or(0, |lifetime| (s.now() + lifetime).as_millis()),
+            persistent: true,
+            dead_letter: true,
+            redelivery_counter: 0,
+            ..fresh_copy(content)
+        };
+        let copy = s.messages_mut().insert(copy);
+        self.do_message_send(copy, None, s);
+    }
+}
+
+/// The same message as nobody had it yet.
+pub(super) fn fresh_copy(message: &Message) -> Message {
+    Message {
+        sequence: 0,
+        locked_by: None,
+        acked: false,
+        dropped: false,
+        ..message.clone()
+    }
+}

@@ -1,0 +1,296 @@
+//! Sends: duplicates, expiry and flow control on the way in (`TransportConnection.processMessage`, `Queue.send`,
+//! `Topic.send`).
+//!
+//! While the memory of a destination is full, a sender waits: one that waits for an answer anyway, or that counts its
+//! bytes, is *parked* and its answer withheld; any other blocks its whole connection, acks of consumers included,
+//! because the broker stops reading from it.
+
+use crate::facts::Fact;
+use crate::wire::{Caller, ConnectionId, MessageRef, ProducerIndex, ToClient, TransactionId};
+
+use super::surroundings::release;
+use super::transaction::{Synchronization, Transaction};
+use super::{Broker, Surroundings};
+
+/// What the broker knows of a producer.
+#[derive(Debug)]
+pub(super) struct Producer {
+    /// `producerWindowSize` is set: async sends are answered by ProducerAck.
+    pub windowed: bool,
+    /// The highest number of its persistent messages that was stored: what comes again is recognised by it
+    /// (`ProducerBrokerExchange.canDispatch`).
+    pub last_stored: u64,
+    pub transactions: Vec<Transaction>,
+}
+
+/// A message on its way in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Send {
+    pub message: MessageRef,
+    pub connection: ConnectionId,
+    pub transaction: Option<TransactionId>,
+    pub answer: Answer,
+}
+
+/// A send that waits for space without stopping its connection.
+pub(super) type ParkedSend = Send;
+/// A send that waits for space while its connection stands still.
+pub(super) type BlockedSend = Send;
+
+/// What the sender gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    /// Nobody waits.
+    Nothing,
+    /// Response or ExceptionResponse.
+    Response(ProducerIndex),
+    /// A Response that will not arrive.
+    LostResponse,
+    /// ProducerAck.
+    ProducerAck(ProducerIndex),
+}
+
+impl Producer {
+    pub fn new(windowed: bool) -> Producer {
+        Producer {
+            windowed,
+            last_stored: 0,
+            transactions: Vec::new(),
+        }
+    }
+}
+
+impl Broker {
+    /// Which answer a send gets.
+    pub(super) fn answer_to(
+        &self,
+        producer: ProducerIndex,
+        sync: bool,
+        lose_reply: bool,
+    ) -> Answer {
+        match (sync, lose_reply) {
+            (true, true) => Answer::LostResponse,
+            (true, false) => Answer::Response(producer),
+            _ if self.producers[producer as usize].windowed => Answer::ProducerAck(producer),
+            _ => Answer::Nothing,
+        }
+    }
+
+    /// A message arrives.
+    pub(super) fn send(&mut self, send: Send, s: &mut impl Surroundings) {
+        let destination = s.messages()[send.message].destination as usize;
+        let target = &self.destinations[destination];
+        let no_space = target.memory.is_full()
+            && target.policy.producer_flow_control
+            && !s.messages()[send.message].is_expired(s.now());
+        let fails = no_space && target.policy.send_fail_if_no_space;
+        if self.is_repeat(send.message, s) {
+            self.suppress(send, s);
+        } else if fails || self.check_transaction(send.transaction).is_err() {
+            self.refuse(send, s);
+        } else if !no_space {
+            self.take_in(send, s);
+        } else if send.answer == Answer::Nothing {
+            self.destinations[destination].blocked.push_back(send);
+            self.connection_blocks(send.connection, true);
+        } else {
+            self.destinations[destination].parked.push_back(send);
+        }
+    }
+
+    /// Stores it, or expires it at once, and answers.
+    fn take_in(&mut self, send: Send, s: &mut impl Surroundings) {
+        let size = s.messages()[send.message].memory_size();
+        self.take_in_quietly(send.message, send.transaction, s);
+        self.answer(send, size, s);
+    }
+
+    /// A message that may have been waiting for space, or in the scheduler.
+    pub(super) fn take_in_quietly(
+        &mut self,
+        message: MessageRef,
+        transaction: Option<TransactionId>,
+        s: &mut impl Surroundings,
+    ) {
+        if s.messages()[message].is_expired(s.now()) {
+            self.message_expired(None, message, s);
+            release(s, message);
+        } else {
+            self.do_message_send(message, transaction, s);
+        }
+    }
+
+    fn answer(&mut self, send: Send, size: u64, s: &mut impl Surroundings) {
+        match send.answer {
+            Answer::Response(producer) => {
+                self.respond(send.connection, Caller::Producer(producer), false, s);
+            }
+            Answer::ProducerAck(producer) => {
+                let command = ToClient::ProducerAck {
+                    producer,
+                    size: size as u32,
+                };
+                s.send(send.connection, command);
+            }
+            Answer::Nothing | Answer::LostResponse => {}
+        }
+    }
+
+    /// An exception: a sync sender gets it, an async one loses its message and can't commit any more.
+    fn refuse(&mut self, send: Send, s: &mut impl Surroundings) {
+        match send.answer {
+            Answer::Response(producer) => {
+                self.respond(send.connection, Caller::Producer(producer), true, s);
+            }
+            Answer::LostResponse => {}
+            Answer::Nothing | Answer::ProducerAck(_) => self.set_rollback_only(send.transaction),
+        }
+        not_enqueued(send.message, false, s);
+    }
+
+    /// Whether this id is there already, or was (`ProducerBrokerExchange.canDispatch`, the store's index). Numbers of
+    /// a producer ascend, so the highest says it all.
+    fn is_repeat(&self, message: MessageRef, s: &impl Surroundings) -> bool {
+        let content = &s.messages()[message];
+        let last_stored = self.producers[content.producer as usize].last_stored;
+        content.persistent && !content.copy && content.number <= last_stored
+    }
+
+    fn suppress(&mut self, send: Send, s: &mut impl Surroundings) {
+        let size = s.messages()[send.message].memory_size();
+        not_enqueued(send.message, true, s);
+        self.answer(send, size, s);
+    }
+
+    /// `Queue.doMessageSend`, `Topic.doMessageSend`: at once, or when the transaction commits.
+    pub(super) fn do_message_send(
+        &mut self,
+        message: MessageRef,
+        transaction: Option<TransactionId>,
+        s: &mut impl Surroundings,
+    ) {
+        self.last_sequence += 1;
+        let content = &mut s.messages_mut()[message];
+        content.sequence = self.last_sequence;
+        let size = content.memory_size();
+        let destination = content.destination as usize;
+        self.destinations[destination].memory.hold(message, size);
+        if transaction.is_some() {
+            self.synchronize(transaction, Synchronization::Sent { message });
+        } else {
+            self.message_sent(message, s);
+        }
+    }
+
+    /// A message takes its place.
+    pub(super) fn message_sent(&mut self, message: MessageRef, s: &mut impl Surroundings) {
+        let content = &s.messages()[message];
+        let destination = content.destination as usize;
+        let expired = content.is_expired(s.now());
+        if content.persistent && !content.dead_letter && !content.rescheduled && !content.copy {
+            let producer = &mut self.producers[content.producer as usize];
+            producer.last_stored = producer.last_stored.max(content.number);
+        }
+        if self.destinations[destination].is_queue() {
+            return self.enqueue(destination, message, s);
+        }
+        if expired {
+            self.message_expired(None, message, s);
+        } else {
+            self.fan_out(destination, message, s);
+        }
+        self.let_go(destination, message, s);
+    }
+
+    /// A sent message vanishes in a rollback.
+    pub(super) fn unsend(&mut self, message: MessageRef, s: &mut impl Surroundings) {
+        let destination = s.messages()[message].destination as usize;
+        self.free_memory(destination, message, s);
+        not_enqueued(message, false, s);
+    }
+}
+
+// ── memory ──
+impl Broker {
+    /// One more subscription of a topic holds a message.
+    pub(super) fn hold(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
+        s.messages_mut().retain(message);
+        let size = s.messages()[message].memory_size();
+        self.destinations[destination].memory.hold(message, size);
+    }
+
+    /// One less.
+    pub(super) fn let_go(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
+        self.free_memory(destination, message, s);
+        release(s, message);
+    }
+
+    /// `Message.decrementReferenceCount`; whoever waits for space has a pass then.
+    pub(super) fn free_memory(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
+        let size = s.messages()[message].memory_size();
+        let freed = &mut self.destinations[destination];
+        freed.memory.let_go(message, size);
+        if freed.can_release_sends() {
+            self.wakeup(destination);
+        }
+    }
+
+    /// Sends that wait for space, in order, while there is some (`sendMessagesWaitingForSpaceTask`, `waitForSpace`).
+    pub(super) fn release_waiting_sends(&mut self, destination: usize, s: &mut impl Surroundings) {
+        while self.destinations[destination].can_release_sends() {
+            if let Some(send) = self.destinations[destination].parked.pop_front() {
+                self.release_parked(send, s);
+            } else if let Some(send) = self.destinations[destination].blocked.pop_front() {
+                self.take_in(send, s);
+                self.connection_goes_on(send.connection, s);
+            }
+        }
+    }
+
+    fn release_parked(&mut self, send: Send, s: &mut impl Surroundings) {
+        if self.is_repeat(send.message, s) {
+            self.suppress(send, s);
+        } else if self.check_transaction(send.transaction).is_err() {
+            self.refuse(send, s);
+        } else {
+            self.take_in(send, s);
+        }
+    }
+
+    /// The connection broke: what blocked it is lost with it. Parked sends go on.
+    pub(super) fn abandon_blocked_sends(
+        &mut self,
+        connection: ConnectionId,
+        s: &mut impl Surroundings,
+    ) {
+        for destination in &mut self.destinations {
+            destination.blocked.retain(|send| {
+                if send.connection == connection {
+                    not_enqueued(send.message, false, s);
+                }
+                send.connection != connection
+            });
+        }
+    }
+}
+
+/// A message ends without having been enqueued.
+pub(super) fn not_enqueued(message: MessageRef, repeated: bool, s: &mut impl Surroundings) {
+    s.emit(Fact::NotEnqueued { message, repeated });
+    release(s, message);
+}

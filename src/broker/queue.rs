@@ -1,0 +1,497 @@
+//! Queues: where messages wait, and how passes assign them to consumers (`Queue`).
+//!
+//! A message arrives at the end of the *cursor*. A *pass* (`Queue.iterate`) moves at most `maxPageSize` messages from the
+//! cursor to the *pending list* and assigns what is pending to the consumers. Whatever changes something for a
+//! queue (a send, an ack, a consumer that comes or goes) requests passes; they run when the command is done and its
+//! answer is on its way. Their number matters, because each pages in a limited number: a consumer with a large window
+//! on a loaded queue gets 200 messages at first, and more only as its acks request passes.
+
+use crate::facts::{DeathCause, Fact};
+use crate::kernel::Span;
+use crate::scenario::Policy;
+use crate::wire::{MessageRef, Messages};
+
+use super::consumers::{Consumers, ListRules};
+use super::pending::{Cursor, PendingList, Position};
+use super::subscription::SubscriptionIndex;
+use super::surroundings::release;
+use super::{Broker, BrokerTimer, LAST_DELIVERED_UNKNOWN, Surroundings};
+
+/// `maxExpirePageSize`
+const MAX_EXPIRE_PAGE_SIZE: usize = 400;
+/// How long the first consumer waits for others if the policy doesn't say.
+const DEFAULT_WAIT_FOR_CONSUMERS: Span = Span::from_millis(1000);
+
+/// The state of a queue. What is in flight lies in the subscriptions.
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// Not paged in.
+    pub cursor: Cursor,
+    /// Paged in and not assigned.
+    pub pending: PendingList,
+    /// `pagedInMessages.size()`: pending or in flight.
+    pub paged_in: usize,
+    pub consumers: Consumers,
+    start: DispatchStart,
+}
+
+/// The wait for more consumers when a first one comes (`consumersBeforeDispatchStarts`).
+#[derive(Debug, Default)]
+struct DispatchStart {
+    /// `Queue.firstConsumer`: the next pass begins with a wait.
+    first_consumer: bool,
+    /// `consumersBeforeStartsLatch`: how many are missing.
+    missing: u32,
+    waiting: bool,
+    /// Counts the waits: tells timers apart.
+    wait: u32,
+}
+
+impl Queue {
+    pub fn new(policy: &Policy) -> Queue {
+        Queue {
+            cursor: Cursor::new(policy.prioritized_messages),
+            pending: PendingList::new(policy.prioritized_messages),
+            paged_in: 0,
+            consumers: Consumers::new(ListRules {
+                strict_order: policy.strict_order_dispatch,
+                sorted: policy.use_consumer_priority,
+                all_exclusive: policy.all_consumers_exclusive_by_default,
+            }),
+            start: DispatchStart::default(),
+        }
+    }
+
+    /// What waits for a consumer, in no particular order.
+    pub fn waiting(&self) -> impl Iterator<Item = MessageRef> + '_ {
+        self.cursor.iter().chain(self.pending.iter())
+    }
+
+    /// `willBeInOrder`: the messages that came back last are older than those that came back before.
+    fn will_be_in_order(&self, returned: &[MessageRef], messages: &Messages) -> bool {
+        let (Some(head), Some(&last)) = (self.pending.first_returned(), returned.last()) else {
+            return false;
+        };
+        messages[head].sequence > messages[last].sequence
+    }
+}
+
+// ── passes ──
+impl Broker {
+    /// Requests a pass (`Queue.wakeup`).
+    pub(super) fn wakeup(&mut self, destination: usize) {
+        let wakeups = &mut self.destinations[destination].wakeups;
+        if *wakeups == 0 {
+            self.wanted.push_back(destination);
+        }
+        *wakeups += 1;
+    }
+
+    /// Runs all passes that are wanted, queue by queue in the order of the first request.
+    pub(super) fn run_passes(&mut self, s: &mut impl Surroundings) {
+        while let Some(destination) = self.wanted.pop_front() {
+            while self.destinations[destination].wakeups > 0 {
+                self.release_waiting_sends(destination, s);
+                if self.dispatch_waits(destination, s) {
+                    break;
+                }
+                if self.destinations[destination].is_queue() {
+                    self.iterate(destination, s);
+                }
+                self.destinations[destination].wakeups -= 1;
+            }
+        }
+    }
+
+    /// One pass (`Queue.iterate`, `Queue.doDispatch`). Newly paged messages may go out only when nothing that
+    /// was there before still waits; otherwise it takes another pass.
+    pub(super) fn iterate(&mut self, destination: usize, s: &mut impl Surroundings) {
+        let page = self.destinations[destination].policy.max_page_size as usize;
+        self.page_in_and_assign(destination, page, false, s);
+    }
+
+    /// `Queue.pageInMessages`
+    fn page_in_and_assign(
+        &mut self,
+        destination: usize,
+        page: usize,
+        force: bool,
+        s: &mut impl Surroundings,
+    ) {
+        let waiting = self.destinations[destination].queue().pending.len();
+        let paged = self.page_in(destination, page, force, s);
+        let pending = &self.destinations[destination].queue().pending;
+        if pending.is_empty() {
+            return;
+        }
+        if waiting == 0 || paged == 0 || pending.is_prioritized() {
+            return self.assign(destination, usize::MAX, s);
+        }
+        self.assign(destination, waiting, s);
+        if self.destinations[destination].queue().pending.len() == paged {
+            self.assign(destination, usize::MAX, s);
+        } else {
+            self.wakeup(destination);
+        }
+    }
+
+    /// Moves messages from the cursor to the pending list and returns how many (`Queue.doPageInForDispatch`).
+    fn page_in(
+        &mut self,
+        destination: usize,
+        page: usize,
+        force: bool,
+        s: &mut impl Surroundings,
+    ) -> usize {
+        let queue = self.destinations[destination].queue();
+        if queue.cursor.len() == 0 {
+            return 0;
+        }
+        if !force && (queue.consumers.is_empty() || queue.pending.len() >= page) {
+            return 0;
+        }
+        let mut wanted = page.min(queue.cursor.len());
+        if !force && self.destinations[destination].policy.lazy_dispatch {
+            wanted = wanted.min(self.count_before_full_of_all(destination));
+        }
+        let mut paged = 0;
+        while paged < wanted {
+            let queue = self.destinations[destination].queue();
+            let Some(message) = queue.cursor.pop() else {
+                break;
+            };
+            queue.paged_in += 1;
+            if s.messages()[message].is_expired(s.now()) {
+                self.queue_message_expired(destination, message, s);
+            } else {
+                let priority = s.messages()[message].priority;
+                queue.pending.push_fresh(message, priority);
+                paged += 1;
+            }
+        }
+        paged
+    }
+
+    /// `Queue.getConsumerMessageCountBeforeFull`
+    fn count_before_full_of_all(&mut self, destination: usize) -> usize {
+        let consumers = self.destinations[destination].queue().consumers.members();
+        let total: i64 = consumers
+            .iter()
+            .map(|&c| self.subscriptions[c].count_before_full())
+            .sum();
+        usize::try_from(total).unwrap_or(0)
+    }
+
+    /// Offers pending messages in order, at most this many, to the consumers (`Queue.doActualDispatch`). A message
+    /// that its group or an exclusive consumer holds back does not hold back the ones behind it.
+    fn assign(&mut self, destination: usize, limit: usize, s: &mut impl Surroundings) {
+        let mut position = Position::default();
+        for _ in 0..limit {
+            let queue = self.destinations[destination].queue();
+            if queue.consumers.nobody_can_take(&self.subscriptions) {
+                return;
+            }
+            let Some(message) = queue.pending.next(&mut position) else {
+                return;
+            };
+            let (group, acked) = {
+                let message = &s.messages()[message];
+                (message.group, message.acked)
+            };
+            let taker = if acked {
+                None
+            } else {
+                queue.consumers.select(group, &mut self.subscriptions)
+            };
+            let Some(taker) = taker else {
+                PendingList::skip(&mut position);
+                continue;
+            };
+            queue.pending.remove_at(position);
+            self.hand_over(destination, message, taker, s);
+        }
+    }
+
+    /// `PrefetchSubscription.add` and `dispatchPending`, and the rotation of the consumer list.
+    fn hand_over(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        taker: SubscriptionIndex,
+        s: &mut impl Surroundings,
+    ) {
+        self.set_slow(taker, false, s);
+        let now = s.now();
+        let content = &mut s.messages_mut()[message];
+        if content.is_expired(now) {
+            self.queue_message_expired(destination, message, s);
+        } else {
+            content.locked_by = Some(taker as u32);
+            let redelivery_counter = content.redelivery_counter;
+            self.dispatch(taker, message, redelivery_counter, s);
+        }
+        let queue = self.destinations[destination].queue();
+        queue.consumers.rotate(taker, &mut self.subscriptions);
+    }
+}
+
+// ── messages come and go ──
+impl Broker {
+    /// A message takes its place on the queue (`Queue.cursorAdd`, `Queue.messageSent`).
+    pub(super) fn enqueue(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
+        s.emit(Fact::Enqueued {
+            message,
+            destination: destination as u32,
+            copies: 1,
+        });
+        let priority = s.messages()[message].priority;
+        self.destinations[destination]
+            .queue()
+            .cursor
+            .push(message, priority);
+        self.wakeup(destination);
+    }
+
+    /// Takes a paged-in message off for good (`Queue.removeMessage`, `Queue.dropMessage`).
+    pub(super) fn drop_message(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
+        let content = &mut s.messages_mut()[message];
+        content.acked = true;
+        content.dropped = true;
+        content.locked_by = None;
+        self.destinations[destination].queue().paged_in -= 1;
+        self.free_memory(destination, message, s);
+        release(s, message);
+    }
+
+    /// `Queue.messageExpired`: of a paged-in message that is not in flight.
+    fn queue_message_expired(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
+        self.message_expired(None, message, s);
+        self.drop_message(destination, message, s);
+    }
+
+    /// Expiry processing (`RegionBroker.messageExpired`); taking the message off is the caller's business.
+    pub(super) fn message_expired(
+        &mut self,
+        consumer: Option<SubscriptionIndex>,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
+        let id = consumer.map(|consumer| self.subscriptions[consumer].consumer);
+        s.emit(Fact::Expired {
+            consumer: id,
+            message,
+        });
+        self.send_to_dead_letter_queue(consumer, message, DeathCause::Expired, s);
+    }
+
+    /// The periodic check (`Queue.expireMessages`): browses what is not in flight, for which it pages in more, which
+    /// then is dispatched like any other.
+    pub(super) fn expire_queue(&mut self, destination: usize, s: &mut impl Surroundings) {
+        let queue = self.destinations[destination].queue();
+        let attempts = 1 + queue.cursor.len() / MAX_EXPIRE_PAGE_SIZE;
+        for _ in 0..attempts {
+            let queue = self.destinations[destination].queue();
+            if queue.paged_in >= MAX_EXPIRE_PAGE_SIZE || queue.cursor.len() == 0 {
+                break;
+            }
+            let force = !self.destinations[destination].memory.is_full_by(110);
+            self.page_in_and_assign(destination, MAX_EXPIRE_PAGE_SIZE, force, s);
+        }
+        let expired: Vec<MessageRef> = {
+            let pending = self.destinations[destination].queue().pending.iter();
+            pending
+                .filter(|&message| s.messages()[message].is_expired(s.now()))
+                .collect()
+        };
+        for message in expired {
+            self.destinations[destination]
+                .queue()
+                .pending
+                .remove(message);
+            self.queue_message_expired(destination, message, s);
+        }
+        self.wakeup(destination);
+    }
+}
+
+// ── consumers come and go ──
+impl Broker {
+    /// `Queue.addSubscription`
+    pub(super) fn add_to_queue(&mut self, destination: usize, new: SubscriptionIndex) {
+        let before_start = self.destinations[destination]
+            .policy
+            .consumers_before_dispatch_starts;
+        let queue = self.destinations[destination].queue();
+        if queue.consumers.is_empty() {
+            queue.start.first_consumer = true;
+            queue.start.missing = before_start.saturating_sub(1);
+        } else {
+            queue.start.missing = queue.start.missing.saturating_sub(1);
+            if queue.start.missing == 0 && before_start > 0 {
+                self.dispatch_starts(destination);
+            }
+        }
+        let queue = self.destinations[destination].queue();
+        queue.consumers.add(new, &mut self.subscriptions);
+        self.wakeup(destination);
+    }
+
+    /// Whether the queue waits for more consumers before it dispatches to its first one.
+    fn dispatch_waits(&mut self, destination: usize, s: &mut impl Surroundings) -> bool {
+        let policy = &self.destinations[destination].policy;
+        let (consumers, time) = (
+            policy.consumers_before_dispatch_starts,
+            policy.time_before_dispatch_starts,
+        );
+        if (consumers == 0 && time == Span::ZERO) || !self.destinations[destination].is_queue() {
+            return false;
+        }
+        let start = &mut self.destinations[destination].queue().start;
+        if start.waiting || !start.first_consumer {
+            return start.waiting;
+        }
+        start.first_consumer = false;
+        if consumers > 0 && start.missing == 0 {
+            return false;
+        }
+        start.waiting = true;
+        start.wait += 1;
+        let timer = BrokerTimer::DispatchStarts {
+            destination: destination as u32,
+            wait: start.wait,
+        };
+        let length = if time > Span::ZERO {
+            time
+        } else {
+            DEFAULT_WAIT_FOR_CONSUMERS
+        };
+        s.set_timer(s.now() + length, timer);
+        true
+    }
+
+    /// The time that the first consumer had to wait is over.
+    pub(super) fn dispatch_wait_ends(&mut self, destination: usize, wait: u32) {
+        if self.destinations[destination].queue().start.wait == wait {
+            self.dispatch_starts(destination);
+        }
+    }
+
+    /// Passes that were requested meanwhile run now.
+    fn dispatch_starts(&mut self, destination: usize) {
+        if std::mem::take(&mut self.destinations[destination].queue().start.waiting) {
+            self.wanted.push_back(destination);
+        }
+    }
+
+    /// `Queue.removeSubscription`: what was in flight goes back, and out again at once if somebody has room.
+    pub(super) fn remove_from_queue(
+        &mut self,
+        gone: SubscriptionIndex,
+        last_delivered: i64,
+        s: &mut impl Surroundings,
+    ) {
+        let destination = self.subscriptions[gone].destination;
+        let queue = self.destinations[destination].queue();
+        queue.consumers.remove(gone, &self.subscriptions);
+        let unacked: Vec<MessageRef> = self.subscriptions[gone].dispatched.drain(..).collect();
+        if !self.stopped {
+            count_redeliveries(&unacked, last_delivered, s);
+        }
+        let consumer = self.subscriptions[gone].consumer;
+        for &message in &unacked {
+            s.messages_mut()[message].locked_by = None;
+            s.emit(Fact::Returned { consumer, message });
+        }
+        self.add_for_redelivery(destination, &unacked, s.messages());
+        if !self.stopped {
+            self.assign(destination, usize::MAX, s);
+            self.wakeup(destination);
+        }
+    }
+
+    /// `QueueDispatchPendingList.addForRedelivery`
+    fn add_for_redelivery(
+        &mut self,
+        destination: usize,
+        returned: &[MessageRef],
+        messages: &Messages,
+    ) {
+        let strict_order = self.destinations[destination].policy.strict_order_dispatch;
+        let queue = self.destinations[destination].queue();
+        let no_consumers = strict_order && queue.consumers.is_empty();
+        if no_consumers
+            && !queue.pending.is_prioritized()
+            && queue.will_be_in_order(returned, messages)
+        {
+            return queue.pending.insert_returned_at_head(returned);
+        }
+        for &message in returned {
+            queue
+                .pending
+                .push_returned(message, messages[message].priority);
+        }
+    }
+}
+
+/// Which messages count as redelivered: all of them if the broker can't know (the connection broke), else those up to
+/// the one that was delivered last. That one is looked for by its exact sequence id, so an id that belongs to
+/// another consumer, as the closing of a session sends it, marks nothing.
+fn count_redeliveries(unacked: &[MessageRef], last_delivered: i64, s: &mut impl Surroundings) {
+    let delivered = if last_delivered == LAST_DELIVERED_UNKNOWN {
+        unacked.len()
+    } else {
+        let messages = s.messages();
+        let last = unacked
+            .iter()
+            .position(|&message| messages[message].sequence as i64 == last_delivered);
+        last.map_or(0, |last| last + 1)
+    };
+    for &message in &unacked[..delivered] {
+        s.messages_mut()[message].redelivery_counter += 1;
+    }
+}
+
+// ── restarts ──
+impl Broker {
+    /// Only persistent messages survive, in order; that they were ever delivered is forgotten unless
+    /// `persistJMSRedelivered` stored it.
+    pub(super) fn shut_down_queue(&mut self, destination: usize, s: &mut impl Surroundings) {
+        let policy = &self.destinations[destination].policy;
+        let stored_count = u32::from(policy.persist_jms_redelivered);
+        let mut restored = Queue::new(policy);
+        let stopped = self.destinations[destination].queue();
+        restored.start.wait = stopped.start.wait;
+        let mut messages: Vec<MessageRef> = stopped.waiting().collect();
+        messages.sort_by_key(|&message| s.messages()[message].sequence);
+        for message in messages {
+            let content = &mut s.messages_mut()[message];
+            if content.persistent {
+                content.acked = false;
+                content.redelivery_counter = content.redelivery_counter.min(stored_count);
+                restored.cursor.push(message, content.priority);
+            } else {
+                s.emit(Fact::Gone {
+                    consumer: None,
+                    message,
+                });
+                self.let_go(destination, message, s);
+            }
+        }
+        *self.destinations[destination].queue() = restored;
+    }
+}
