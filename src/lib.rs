@@ -10,7 +10,9 @@
 //! One direction, no way back: a run is a pure function of (scenario, seed), and everything a person sees is a fold
 //! over the one stream of facts.
 
+pub mod application;
 pub mod broker;
+pub mod client;
 pub mod experiment;
 pub mod facts;
 pub mod kernel;
@@ -21,3 +23,4 @@ pub mod scenario;
 #[cfg(test)]
 mod story;
 pub mod wire;
+pub mod world;

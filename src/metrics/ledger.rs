@@ -26,8 +26,6 @@ pub const WORKING: Flags = 1 << 6;
 pub const DELIVERED: Flags = 1 << 7;
 /// Processed to the end, or skipped as a repeat.
 pub const HANDLED: Flags = 1 << 8;
-/// Processed to the end.
-pub const DONE: Flags = 1 << 11;
 /// Acknowledged, or gone: to be accounted for by its processing.
 pub const OWED: Flags = 1 << 9;
 /// On a list of its own: dead-lettered, expired or discarded.
@@ -42,6 +40,8 @@ pub struct Copy {
     pub dispatched_at: Time,
     /// When it arrived there.
     pub received_at: Time,
+    /// How often it was processed to the end.
+    pub done: u32,
     /// The consumer whose crash gave it back, plus 1; 0: it is not missed by anybody.
     pub missed_by: u32,
     /// What holds for it.
@@ -75,8 +75,30 @@ impl Copy {
     }
 }
 
-/// No row.
-const NONE: u32 = u32::MAX;
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    message: Option<MessageRef>,
+    /// Its row of copies, on a topic.
+    row: Option<u32>,
+    /// Whose rows.
+    topic: u32,
+    /// The copy of a queue, and what concerns no subscription in particular.
+    copy: Copy,
+}
+
+const EMPTY: Slot = Slot {
+    message: None,
+    row: None,
+    topic: 0,
+    copy: Copy {
+        owner: ConsumerId { index: 0, life: 0 },
+        dispatched_at: Time::ZERO,
+        received_at: Time::ZERO,
+        done: 0,
+        missed_by: 0,
+        flags: 0,
+    },
+};
 
 /// Rows of one topic: a copy for each of its consumers.
 #[derive(Debug, Default)]
@@ -95,14 +117,10 @@ struct Place {
     column: usize,
 }
 
-/// All copies of all messages that are about. An entry is blank until its message is named first, and blank again when
-/// the message is released.
+/// All copies of all messages that are about.
 #[derive(Debug)]
 pub struct Ledger {
-    /// By slot: the copy of a queue, and what concerns no subscription in particular.
-    only: Vec<Copy>,
-    /// By slot: the row of copies of a message on a topic, and of which topic.
-    row: Vec<(u32, u32)>,
+    slots: Vec<Slot>,
     rows: Vec<Rows>,
     places: Vec<Place>,
 }
@@ -126,47 +144,50 @@ impl Ledger {
         });
         Ledger {
             places: places.collect(),
-            only: Vec::new(),
-            row: Vec::new(),
+            slots: Vec::new(),
             rows,
         }
     }
 
-    #[cold]
-    fn grow(&mut self, message: MessageRef) {
-        let size = (message.slot() + 1).next_power_of_two().max(64);
-        self.only.resize(size, Copy::default());
-        self.row.resize(size, (NONE, 0));
+    #[inline]
+    fn slot(&mut self, message: MessageRef) -> &mut Slot {
+        let index = message.slot();
+        if index >= self.slots.len() {
+            self.slots.resize(index + 1, EMPTY);
+        }
+        if self.slots[index].message != Some(message) {
+            self.forget(index);
+            self.slots[index].message = Some(message);
+        }
+        &mut self.slots[index]
+    }
+
+    fn forget(&mut self, index: usize) {
+        let slot = std::mem::replace(&mut self.slots[index], EMPTY);
+        if let Some(row) = slot.row {
+            self.rows[slot.topic as usize].free.push(row);
+        }
     }
 
     /// The copy of a queue.
     #[inline]
     pub fn only(&mut self, message: MessageRef) -> &mut Copy {
-        let slot = message.slot();
-        if slot >= self.only.len() {
-            self.grow(message);
-        }
-        &mut self.only[slot]
+        &mut self.slot(message).copy
     }
 
     /// The copy that a consumer gets or got.
     #[inline]
     pub fn of(&mut self, message: MessageRef, consumer: ConsumerIndex) -> &mut Copy {
         let place = self.places[consumer as usize];
-        match place.topic {
-            None => self.only(message),
-            Some(topic) => self.in_row(message, topic, place.column),
-        }
-    }
-
-    fn in_row(&mut self, message: MessageRef, topic: u32, column: usize) -> &mut Copy {
-        self.only(message);
-        let row = match self.row[message.slot()].0 {
-            NONE => self.add_row(message, topic, 0),
-            row => row,
+        let Some(topic) = place.topic else {
+            return self.only(message);
+        };
+        let row = match self.slot(message).row {
+            Some(row) => row,
+            None => self.add_row(message, topic, 0),
         };
         let rows = &mut self.rows[topic as usize];
-        &mut rows.copies[row as usize * rows.width + column]
+        &mut rows.copies[row as usize * rows.width + place.column]
     }
 
     /// The copy that a consumer gets or got; nobody's in particular is that of a queue.
@@ -180,8 +201,7 @@ impl Ledger {
 
     /// Fanned out on a topic: it waits for whoever is to get it.
     pub fn fan_out(&mut self, message: MessageRef, topic: u32) {
-        self.only(message);
-        if self.rows[topic as usize].width > 0 && self.row[message.slot()].0 == NONE {
+        if self.rows[topic as usize].width > 0 && self.slot(message).row.is_none() {
             self.add_row(message, topic, WAITING);
         }
     }
@@ -193,51 +213,45 @@ impl Ledger {
                 .resize(rows.copies.len() + rows.width, Copy::default());
             (rows.copies.len() / rows.width - 1) as u32
         });
-        let blank = Copy {
+        let from = row as usize * rows.width;
+        rows.copies[from..from + rows.width].fill(Copy {
             flags,
             ..Copy::default()
-        };
-        rows.of(row).fill(blank);
-        self.row[message.slot()] = (row, topic);
+        });
+        let slot = self.slot(message);
+        slot.row = Some(row);
+        slot.topic = topic;
         row
     }
 
     /// Nobody will name it again. How many of its copies are lost.
     #[inline]
     pub fn release(&mut self, message: MessageRef) -> u64 {
-        let copy = std::mem::take(self.only(message));
-        let lost = u64::from(copy.is_lost());
-        match std::mem::replace(&mut self.row[message.slot()], (NONE, 0)) {
-            (NONE, _) => lost,
-            (row, topic) => lost + self.rows[topic as usize].release(row),
-        }
+        self.slot(message);
+        let index = message.slot();
+        let lost = self.lost(&self.slots[index], |_| false);
+        self.forget(index);
+        lost
     }
 
     /// How many copies are lost of the messages that are still about, but for those that a live client has.
     pub fn lost_at_end(&self, is_alive: impl Fn(ConsumerId) -> bool) -> u64 {
         let in_work = |copy: &Copy| copy.flags & (BUFFERED | WORKING) != 0 && is_alive(copy.owner);
-        let copies = self
-            .only
+        let slots = self.slots.iter().filter(|slot| slot.message.is_some());
+        slots.map(|slot| self.lost(slot, in_work)).sum()
+    }
+
+    #[inline]
+    fn lost(&self, slot: &Slot, spare: impl Fn(&Copy) -> bool) -> u64 {
+        let is_lost = |copy: &&Copy| copy.is_lost() && !spare(copy);
+        let only = u64::from(is_lost(&&slot.copy));
+        let Some(row) = slot.row else { return only };
+        let rows = &self.rows[slot.topic as usize];
+        let from = row as usize * rows.width;
+        only + rows.copies[from..from + rows.width]
             .iter()
-            .chain(self.rows.iter().flat_map(|rows| &rows.copies));
-        copies
-            .filter(|copy| copy.is_lost() && !in_work(copy))
+            .filter(is_lost)
             .count() as u64
-    }
-}
-
-impl Rows {
-    fn of(&mut self, row: u32) -> &mut [Copy] {
-        let from = row as usize * self.width;
-        &mut self.copies[from..from + self.width]
-    }
-
-    fn release(&mut self, row: u32) -> u64 {
-        self.free.push(row);
-        let copies = self.of(row);
-        let lost = copies.iter().filter(|copy| copy.is_lost()).count();
-        copies.fill(Copy::default());
-        lost as u64
     }
 }
 
@@ -253,11 +267,13 @@ mod tests {
         let mut story = Story::new(&scenario, ());
         let first = story.send(0);
         ledger.of(first, 0).set(DELIVERED);
-        ledger.release(first);
         story.release(first);
         let second = story.send(0);
         assert_eq!(first.slot(), second.slot());
-        assert!(!ledger.of(second, 0).is(DELIVERED));
+        assert!(
+            !ledger.of(second, 0).is(DELIVERED),
+            "even without a release told"
+        );
     }
 
     #[test]

@@ -130,8 +130,7 @@ pub struct RunTally {
     pub first_subscribe: Option<Time>,
     pub first_start: Option<Time>,
     pub last_processed: Option<Time>,
-    /// Meaningless before the first acknowledgement.
-    pub last_acknowledged: Time,
+    pub last_acknowledged: Option<Time>,
     /// Work that was cut off: it counts for the makespan only.
     pub last_interrupted: Option<Time>,
     pub ends: Ends,

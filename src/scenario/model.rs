@@ -45,6 +45,17 @@ impl Scenario {
         self.connections.len() + producer
     }
 
+    /// Whether a connection of consumers reconnects by itself: a `failover:` URL, or anything that needs one (a broker
+    /// that restarts, a network that breaks), as the recorder does it.
+    pub fn uses_failover(&self, connection: usize) -> bool {
+        let disconnects = |consumer: &Consumer| {
+            consumer.connection == connection && !consumer.failures.disconnects.is_empty()
+        };
+        self.connections[connection].options.failover
+            || !self.broker.restarts.is_empty()
+            || self.consumers.iter().any(disconnects)
+    }
+
     /// How many connections there are, those of producers included.
     pub fn connection_count(&self) -> usize {
         self.connections.len() + self.producers.len()

@@ -1,0 +1,250 @@
+//! An application that consumes, over all its lives.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::kernel::{Distribution, Sampler, Span, Stream, Time};
+use crate::scenario::{
+    Acknowledge, Consumer, CrashTrigger, Failures, OnFailure, Receive, Scenario, Throw,
+};
+
+/// The identity of a message for the application: its producer and number.
+pub type MessageName = (u32, u64);
+
+/// What the application makes of one delivery, decided as it begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Work {
+    /// How long it takes; None: for ever.
+    pub length: Option<Span>,
+    /// A hang is part of it: so long, None for ever.
+    pub hang: Option<Option<Span>>,
+}
+
+/// One consuming application.
+pub struct ConsumerApp {
+    processing: Sampler,
+    processing_stream: Stream,
+    failure_stream: Stream,
+    crash_stream: Stream,
+    restart_stream: Stream,
+    failures: Failures,
+    /// Beside each entry of `failures.throws`: how often each of its messages has failed.
+    failed: Vec<Vec<(MessageName, u64)>>,
+    remembered: Option<Remembered>,
+    messages: Option<u64>,
+    stop: Option<Time>,
+    /// What it does when its processing fails.
+    pub on_failure: OnFailure,
+    /// Listener or one of the receive styles.
+    pub receive: Receive,
+    /// Lives so far.
+    pub lives: u32,
+    life_deliveries: u64,
+    deliveries: u64,
+    since_acknowledge: u32,
+    /// A delivery is in progress.
+    pub is_delivering: bool,
+    /// It closes as soon as the delivery in progress is done with.
+    pub closes_after_delivery: bool,
+}
+
+/// The last message ids that an idempotent application has worked on.
+struct Remembered {
+    window: usize,
+    order: VecDeque<MessageName>,
+    known: BTreeSet<MessageName>,
+}
+
+impl ConsumerApp {
+    /// The application of a consumer.
+    pub fn new(scenario: &Scenario, spec: &Consumer) -> ConsumerApp {
+        let stream = |purpose| Stream::new(scenario.seed, &spec.name, purpose);
+        ConsumerApp {
+            processing: Sampler::new(&spec.processing),
+            processing_stream: stream("processing"),
+            failure_stream: stream("failure"),
+            crash_stream: stream("crash"),
+            restart_stream: stream("restart"),
+            failed: vec![Vec::new(); spec.failures.throws.len()],
+            failures: spec.failures.clone(),
+            remembered: spec.deduplicate.map(|window| Remembered {
+                window,
+                order: VecDeque::new(),
+                known: BTreeSet::new(),
+            }),
+            messages: spec.messages,
+            stop: spec.stop,
+            on_failure: spec.on_failure,
+            receive: spec.receive,
+            lives: 0,
+            life_deliveries: 0,
+            deliveries: 0,
+            since_acknowledge: 0,
+            is_delivering: false,
+            closes_after_delivery: false,
+        }
+    }
+
+    /// Whether it opens at all (again): not once it has had all its messages, or was stopped.
+    pub fn wants_to_open(&self, now: Time) -> bool {
+        let is_full = self.messages.is_some_and(|most| self.deliveries >= most);
+        let is_stopped = self.lives > 0 && self.stop.is_some_and(|stop| now >= stop);
+        !is_full && !is_stopped
+    }
+
+    /// A new life begins.
+    pub fn open(&mut self) {
+        self.lives += 1;
+        self.life_deliveries = 0;
+        self.since_acknowledge = 0;
+        self.is_delivering = false;
+        self.closes_after_delivery = false;
+    }
+
+    /// A message is handed to it.
+    pub fn begin(&mut self, message: MessageName) -> Work {
+        self.life_deliveries += 1;
+        self.deliveries += 1;
+        self.is_delivering = true;
+        let is_repeat = self.is_repeat(message);
+        // Drawn for a repeat as well: whether one comes must not shift the draws of later messages.
+        let processing = self.processing.sample(&mut self.processing_stream);
+        let mut length = Some(if is_repeat { Span::ZERO } else { processing });
+        let mut hang = None;
+        for failure in &self.failures.hangs {
+            if self.life_deliveries == failure.after_deliveries
+                && (self.lives == 1 || !failure.once)
+            {
+                hang = Some(failure.length);
+                length = length
+                    .zip(failure.length)
+                    .map(|(length, hang)| length + hang);
+            }
+        }
+        Work { length, hang }
+    }
+
+    /// Whether an idempotent application has worked on this message before.
+    pub fn is_repeat(&self, message: MessageName) -> bool {
+        self.remembered
+            .as_ref()
+            .is_some_and(|remembered| remembered.known.contains(&message))
+    }
+
+    /// Whether the process dies at the end of this processing: which crash of the scenario.
+    pub fn crashes_now(&self) -> Option<usize> {
+        self.failures
+            .crashes
+            .iter()
+            .position(|crash| match crash.trigger {
+                CrashTrigger::AfterDeliveries { n, once } => {
+                    self.life_deliveries == n && (self.lives == 1 || !once)
+                }
+                CrashTrigger::At(_) | CrashTrigger::Every(_) => false,
+            })
+    }
+
+    /// Whether this processing fails at its end.
+    pub fn fails(&mut self, message: MessageName) -> bool {
+        for (failure, failed) in self.failures.throws.iter().zip(&mut self.failed) {
+            match failure {
+                Throw::Messages { messages, times } => {
+                    if names(messages, message) {
+                        let count = count_failure(failed, message);
+                        return times.is_none_or(|times| count <= times);
+                    }
+                }
+                Throw::Probability(chance) => {
+                    if self.failure_stream.chance(*chance) {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// It has worked on a message and need not do so again.
+    pub fn remember(&mut self, message: MessageName) {
+        let Some(remembered) = &mut self.remembered else {
+            return;
+        };
+        if remembered.known.insert(message) {
+            remembered.order.push_back(message);
+        }
+        if remembered.order.len() > remembered.window
+            && let Some(oldest) = remembered.order.pop_front()
+        {
+            remembered.known.remove(&oldest);
+        }
+    }
+
+    /// Whether it calls the consumer-level acknowledge() now, by its own count.
+    pub fn acknowledges_now(&mut self, acknowledge: Acknowledge) -> bool {
+        let Acknowledge::EveryConsumer(every) = acknowledge else {
+            return false;
+        };
+        self.since_acknowledge += 1;
+        let due = self.since_acknowledge == every;
+        if due {
+            self.since_acknowledge = 0;
+        }
+        due
+    }
+
+    /// The delivery in progress is done with. Whether it closes now, and when it opens again after that.
+    pub fn end_delivery(&mut self) -> Option<Option<Span>> {
+        self.is_delivering = false;
+        if self.closes_after_delivery || self.messages.is_some_and(|most| self.deliveries >= most) {
+            return Some(None);
+        }
+        let close = self.failures.closes.iter().find(|close| {
+            self.life_deliveries == close.after_deliveries && (self.lives == 1 || !close.once)
+        })?;
+        Some(
+            close
+                .restart_after
+                .as_ref()
+                .map(|after| draw(after, &mut self.restart_stream)),
+        )
+    }
+
+    /// When it comes back after this crash; None: never.
+    pub fn restarts_after(&mut self, crash: usize) -> Option<Span> {
+        let after = self.failures.crashes[crash].restart_after.as_ref()?;
+        Some(draw(after, &mut self.restart_stream))
+    }
+
+    /// When the broker notices this crash, if not at once.
+    pub fn detected_after(&self, crash: usize) -> Option<Span> {
+        self.failures.crashes[crash].detected_after
+    }
+
+    /// The renewal crashes of a life that begins: which crash, and after how long.
+    pub fn renewal_crashes(&mut self) -> Vec<(usize, Span)> {
+        let crashes = self.failures.crashes.iter().enumerate();
+        let renewals = crashes.filter_map(|(index, crash)| match &crash.trigger {
+            CrashTrigger::Every(interval) => Some((index, draw(interval, &mut self.crash_stream))),
+            CrashTrigger::At(_) | CrashTrigger::AfterDeliveries { .. } => None,
+        });
+        renewals.collect()
+    }
+}
+
+fn draw(distribution: &Distribution, stream: &mut Stream) -> Span {
+    Sampler::new(distribution).sample(stream)
+}
+
+fn names(messages: &[(Option<usize>, u64)], (producer, number): MessageName) -> bool {
+    messages
+        .iter()
+        .any(|(of, which)| *which == number && of.is_none_or(|of| of == producer as usize))
+}
+
+fn count_failure(failed: &mut Vec<(MessageName, u64)>, message: MessageName) -> u64 {
+    if let Some((_, count)) = failed.iter_mut().find(|(name, _)| *name == message) {
+        *count += 1;
+        return *count;
+    }
+    failed.push((message, 1));
+    1
+}

@@ -1,0 +1,392 @@
+//! The acks a consumer sends: at once, by the 0.65 rule, by the 0.5 rule, or when the application says so.
+
+use super::{Client, Consumer, Delivery, Session, Style, Surroundings};
+use crate::facts::Fact;
+use crate::wire::{
+    AckType, Caller, ConsumerIndex, MessageAck, MessageRef, SessionIndex, ToBroker, TransactionId,
+};
+
+/// An ack that is being accumulated (`pendingAck`); it holds the messages it names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PendingAck {
+    ack_type: AckType,
+    first: MessageRef,
+    last: MessageRef,
+    count: i32,
+    transaction: Option<TransactionId>,
+}
+
+impl Consumer {
+    /// Sends an ack. With `sendAcksAsync=false` the calling thread waits for the answer, except inside a transaction
+    /// and for what the library sends by itself (`ActiveMQSession.sendAck`).
+    pub(super) fn send_ack(
+        &mut self,
+        ack: MessageAck,
+        by_itself: bool,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        let waits = !self.options.send_acks_async && !by_itself && ack.transaction.is_none();
+        let reply_to = waits.then(|| self.caller());
+        match reply_to {
+            Some(Caller::Session(_)) => session.awaiting += 1,
+            Some(_) => self.awaiting += 1,
+            None => {}
+        }
+        s.emit(Fact::AckSent { ack });
+        s.send(
+            self.connection,
+            ToBroker::Ack {
+                ack,
+                reply_to,
+                redeliver_after: 0,
+            },
+        );
+    }
+
+    /// An ack of this consumer for everything delivered (`makeAckForAllDeliveredMessages`); None if there is nothing.
+    pub(super) fn ack_for_all_delivered(
+        &self,
+        ack_type: AckType,
+        transaction: Option<TransactionId>,
+    ) -> Option<MessageAck> {
+        let oldest = self.delivered.front()?;
+        let newest = self.delivered.back()?;
+        Some(MessageAck {
+            consumer: self.id,
+            ack_type,
+            first: Some(oldest.message),
+            last: newest.message,
+            count: self.delivered.len() as i32,
+            transaction,
+        })
+    }
+
+    /// Acknowledges everything delivered, outside a transaction, and forgets it.
+    pub(super) fn acknowledge_delivered(
+        &mut self,
+        ack_type: AckType,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        if let Some(ack) = self.ack_for_all_delivered(ack_type, None) {
+            self.send_ack(ack, false, session, s);
+            self.clear_delivered(s);
+        }
+    }
+
+    /// The 0.65 rule (AUTO + optimizeAcknowledge; `afterMessageIsConsumed`). The time-out is looked at only here.
+    pub(super) fn optimized_ack(&mut self, session: &mut Session, s: &mut impl Surroundings) {
+        if self.rules.optimize_counts_unacknowledged {
+            return self.optimized_ack_of_the_article(session, s);
+        }
+        self.ack_counter += 1;
+        let consumed = i64::from(self.ack_counter + self.delivered_counter);
+        let window_is_due = 20 * consumed >= 13 * i64::from(self.prefetch);
+        if window_is_due || self.optimize_time_is_over(s) {
+            self.acknowledge_delivered(AckType::Standard, session, s);
+            self.ack_counter = 0;
+            self.optimize_ack_timestamp = s.now().as_millis();
+        }
+    }
+
+    fn optimize_time_is_over(&self, s: &impl Surroundings) -> bool {
+        self.options
+            .optimize_acknowledge_time_out
+            .is_some_and(|time_out| {
+                s.now().as_millis() >= self.optimize_ack_timestamp + time_out.as_millis()
+            })
+    }
+
+    /// Article 1: what is consumed and unacknowledged decides, and a timer runs from the last ack.
+    fn optimized_ack_of_the_article(&mut self, session: &mut Session, s: &mut impl Surroundings) {
+        if 20 * self.delivered.len() as u64 >= 13 * u64::from(self.prefetch) {
+            self.acknowledge_delivered(AckType::Standard, session, s);
+            self.optimize_ack_timestamp = s.now().as_millis();
+        } else if self.delivered.len() == 1
+            && let Some(time_out) = self.options.optimize_acknowledge_time_out
+        {
+            let due = crate::kernel::Time(self.optimize_ack_timestamp * 1_000_000) + time_out;
+            s.set_timer(
+                due.max(s.now()),
+                super::ClientTimer::OptimizeTimeOut(self.id),
+            );
+        }
+    }
+
+    /// Article 1: the time-out rang. What the application still works on is left out.
+    pub(super) fn optimize_time_out(&mut self, session: &mut Session, s: &mut impl Surroundings) {
+        if !self.optimize_time_is_over(s) {
+            return;
+        }
+        let in_progress = if self.is_consuming {
+            self.delivered.pop_back()
+        } else {
+            None
+        };
+        self.acknowledge_delivered(AckType::Standard, session, s);
+        self.delivered.extend(in_progress);
+        self.optimize_ack_timestamp = s.now().as_millis();
+    }
+
+    /// The 0.5 rule (`ackLater`): counts a message, and sends the accumulated ack after each half window.
+    pub(super) fn ack_later(
+        &mut self,
+        delivery: Delivery,
+        ack_type: AckType,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        if self.style == Style::Transacted {
+            self.enlist(session);
+        }
+        if self.rules.delivered_once_until_acknowledged && ack_type == AckType::Delivered {
+            return self.delivered_ack_of_the_article(session, s);
+        }
+        self.delivered_counter += 1;
+        self.accumulate(delivery.message, ack_type, session.transaction.current, s);
+        let counted = i64::from(self.delivered_counter + self.ack_counter);
+        if i64::from(self.prefetch) <= 2 * counted {
+            self.send_pending_ack(false, session, s);
+            self.delivered_counter = 0;
+        }
+    }
+
+    fn accumulate(
+        &mut self,
+        message: MessageRef,
+        ack_type: AckType,
+        transaction: Option<TransactionId>,
+        s: &mut impl Surroundings,
+    ) {
+        let first = match self.pending_ack.take() {
+            Some(old) => {
+                s.release(old.last);
+                old.first
+            }
+            None => {
+                s.messages_mut().retain(message);
+                message
+            }
+        };
+        s.messages_mut().retain(message);
+        let count = self.delivered_counter;
+        self.pending_ack = Some(PendingAck {
+            ack_type,
+            first,
+            last: message,
+            count,
+            transaction,
+        });
+    }
+
+    fn send_pending_ack(
+        &mut self,
+        by_itself: bool,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        let Some(pending) = self.pending_ack else {
+            return;
+        };
+        let ack = MessageAck {
+            consumer: self.id,
+            ack_type: pending.ack_type,
+            first: Some(pending.first),
+            last: pending.last,
+            count: pending.count,
+            transaction: pending.transaction,
+        };
+        self.send_ack(ack, by_itself, session, s);
+        self.forget_pending_ack(s);
+    }
+
+    /// Drops the accumulated ack.
+    pub(super) fn forget_pending_ack(&mut self, s: &mut impl Surroundings) {
+        if let Some(pending) = self.pending_ack.take() {
+            s.release(pending.first);
+            s.release(pending.last);
+        }
+    }
+
+    /// Article 3: one DELIVERED at half the prefetch, and no further one until something is acknowledged.
+    fn delivered_ack_of_the_article(&mut self, session: &mut Session, s: &mut impl Surroundings) {
+        let is_half = 2 * self.delivered.len() as u64 >= u64::from(self.prefetch);
+        if self.delivered_ack_is_out || !is_half {
+            return;
+        }
+        let transaction = session.transaction.current;
+        if let Some(ack) = self.ack_for_all_delivered(AckType::Delivered, transaction) {
+            self.delivered_ack_is_out = true;
+            self.send_ack(ack, false, session, s);
+        }
+    }
+
+    /// Takes part in the open transaction, once.
+    fn enlist(&mut self, session: &mut Session) {
+        if !self.enlisted {
+            self.enlisted = true;
+            session.transaction.enlisted.push(self.id.index);
+        }
+    }
+
+    /// With transactedIndividualAck each message is acknowledged within the transaction as it is handed over
+    /// (`individualAck` in `beforeMessageIsConsumed`).
+    pub(super) fn transacted_individual_ack(
+        &mut self,
+        delivery: Delivery,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        self.enlist(session);
+        let ack = self.individual(
+            delivery.message,
+            AckType::Individual,
+            session.transaction.current,
+        );
+        self.send_ack(ack, false, session, s);
+    }
+
+    fn individual(
+        &self,
+        message: MessageRef,
+        ack_type: AckType,
+        transaction: Option<TransactionId>,
+    ) -> MessageAck {
+        let consumer = self.id;
+        MessageAck {
+            consumer,
+            ack_type,
+            first: None,
+            last: message,
+            count: 1,
+            transaction,
+        }
+    }
+
+    /// `DELIVERED -..md n=1`: a message that a transaction had before a reconnect has come again.
+    pub(super) fn delivered_again(
+        &mut self,
+        message: MessageRef,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        let ack = self.individual(message, AckType::Delivered, None);
+        self.send_ack(ack, true, session, s);
+    }
+
+    /// An ack about one message by its id: POISON or EXPIRED, never in a transaction.
+    pub(super) fn ack_one(
+        &mut self,
+        message: MessageRef,
+        ack_type: AckType,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        let ack = MessageAck {
+            first: Some(message),
+            ..self.individual(message, ack_type, None)
+        };
+        self.send_ack(ack, ack_type == AckType::Poison, session, s);
+    }
+
+    /// The client found a message expired (`acknowledge(md, EXPIRED_ACK_TYPE)`); no counter changes.
+    pub(super) fn acknowledge_expired(
+        &mut self,
+        delivery: Delivery,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        self.ack_one(delivery.message, AckType::Expired, session, s);
+        self.delivered
+            .retain(|other| other.message != delivery.message);
+        s.release(delivery.message);
+    }
+
+    /// `ActiveMQMessageConsumer.acknowledge()`: a STANDARD ack over everything delivered to this consumer; in a
+    /// transaction the messages are kept for a rollback.
+    pub(super) fn acknowledge(&mut self, session: &mut Session, s: &mut impl Surroundings) {
+        let transacted = self.style == Style::Transacted;
+        let transaction = if transacted {
+            session.transaction.current
+        } else {
+            None
+        };
+        let Some(ack) = self.ack_for_all_delivered(AckType::Standard, transaction) else {
+            return;
+        };
+        self.forget_pending_ack(s);
+        self.delivered_ack_is_out = false;
+        self.send_ack(ack, false, session, s);
+        self.delivered_counter = (self.delivered_counter - ack.count).max(0);
+        if !transacted {
+            self.clear_delivered(s);
+        }
+    }
+
+    /// `Message.acknowledge()` in INDIVIDUAL mode; the DELIVERED counter does not notice.
+    pub(super) fn acknowledge_individually(
+        &mut self,
+        message: MessageRef,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        let ack = self.individual(message, AckType::Individual, None);
+        self.delivered_ack_is_out = false;
+        self.send_ack(ack, false, session, s);
+        if let Some(place) = self
+            .delivered
+            .iter()
+            .position(|other| other.message == message)
+        {
+            self.delivered.remove(place);
+            s.release(message);
+        }
+    }
+
+    /// Sends what an orderly close, or the ack timer, must not leave behind (`deliverAcks`).
+    pub(super) fn deliver_acks(&mut self, session: &mut Session, s: &mut impl Surroundings) {
+        match self.style {
+            Style::AutoEach => {
+                if let Some(ack) = self.ack_for_all_delivered(AckType::Standard, None) {
+                    self.send_ack(ack, true, session, s);
+                    self.clear_delivered(s);
+                    self.ack_counter = 0;
+                }
+            }
+            Style::AutoBatch => self.send_pending_ack(true, session, s),
+            Style::Client | Style::Individual | Style::Transacted => {}
+        }
+    }
+}
+
+impl Client {
+    /// `Message.acknowledge()` in CLIENT mode, which is `ActiveMQSession.acknowledge()`: every consumer of the session,
+    /// in the order of their creation.
+    pub fn acknowledge_session(&mut self, session: SessionIndex, s: &mut impl Surroundings) {
+        for place in 0..self.sessions[session as usize].consumers.len() {
+            let consumer = self.sessions[session as usize].consumers[place];
+            self.acknowledge_consumer(consumer, s);
+        }
+    }
+
+    /// The consumer-level call: only what this consumer was given.
+    pub fn acknowledge_consumer(&mut self, consumer: ConsumerIndex, s: &mut impl Surroundings) {
+        let consumer = &mut self.consumers[consumer as usize];
+        let session = &mut self.sessions[consumer.session as usize];
+        let seen = &mut self.seen[consumer.connection as usize];
+        consumer.clear_after_reconnect(seen, session, s);
+        consumer.acknowledge(session, s);
+    }
+
+    /// `Message.acknowledge()` in INDIVIDUAL mode.
+    pub fn acknowledge_message(
+        &mut self,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
+        let (consumer, session) = self.pair(consumer);
+        consumer.acknowledge_individually(message, session, s);
+    }
+}

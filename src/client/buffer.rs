@@ -1,0 +1,114 @@
+//! The prefetch buffer of a consumer, and the FIFO of a session: `FifoMessageDispatchChannel` and
+//! `SimplePriorityMessageDispatchChannel`.
+
+use std::collections::VecDeque;
+
+use crate::wire::MessageRef;
+
+/// A message at the client, with the client's own copy of its counter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    /// Held by whoever has the delivery.
+    pub message: MessageRef,
+    /// The client's counter: `JMSXDeliveryCount` is one more.
+    pub redelivery_counter: u32,
+    /// The counter that the dispatch carried: what `preDispatchCheck` looks at.
+    pub dispatched_counter: u32,
+    /// 0 to 9.
+    pub priority: u8,
+}
+
+/// A queue of deliveries, by priority if the connection supports it, else first in, first out.
+#[derive(Clone, Debug, Default)]
+pub struct Buffer<T> {
+    items: VecDeque<T>,
+    by_priority: bool,
+    /// Whether anything may be taken out.
+    pub running: bool,
+    /// Whether the consumer is closed.
+    pub closed: bool,
+}
+
+/// What has a priority.
+pub trait Ranked {
+    /// 0 to 9, higher first.
+    fn priority(&self) -> u8;
+}
+
+impl Ranked for Delivery {
+    fn priority(&self) -> u8 {
+        self.priority
+    }
+}
+
+/// None is the broker's "nothing for your pull".
+impl Ranked for Option<Delivery> {
+    fn priority(&self) -> u8 {
+        self.map_or(4, |delivery| delivery.priority)
+    }
+}
+
+impl<U, T: Ranked> Ranked for (U, T) {
+    fn priority(&self) -> u8 {
+        self.1.priority()
+    }
+}
+
+impl<T: Ranked> Buffer<T> {
+    /// Empty and stopped.
+    pub fn new(by_priority: bool) -> Buffer<T> {
+        Buffer {
+            items: VecDeque::new(),
+            by_priority,
+            running: false,
+            closed: false,
+        }
+    }
+
+    /// Behind everything of the same or a higher priority.
+    pub fn enqueue(&mut self, item: T) {
+        if !self.by_priority {
+            return self.items.push_back(item);
+        }
+        let place = self
+            .items
+            .partition_point(|other| other.priority() >= item.priority());
+        self.items.insert(place, item);
+    }
+
+    /// Before everything of the same or a lower priority.
+    pub fn enqueue_first(&mut self, item: T) {
+        if !self.by_priority {
+            return self.items.push_front(item);
+        }
+        let place = self
+            .items
+            .partition_point(|other| other.priority() > item.priority());
+        self.items.insert(place, item);
+    }
+
+    /// The next one, running or not.
+    pub fn dequeue(&mut self) -> Option<T> {
+        self.items.pop_front()
+    }
+
+    /// Takes everything out.
+    pub fn drain(&mut self) -> impl DoubleEndedIterator<Item = T> + '_ {
+        self.items.drain(..)
+    }
+
+    /// Keeps only what passes.
+    pub fn retain(&mut self, keep: impl FnMut(&T) -> bool) {
+        self.items.retain(keep);
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// What is in it, the next one first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.items.iter()
+    }
+}

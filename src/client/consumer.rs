@@ -1,0 +1,286 @@
+//! One consumer: its buffer, what it has delivered, and when it acknowledges (`ActiveMQMessageConsumer`).
+
+use std::collections::VecDeque;
+
+use super::acknowledge::PendingAck;
+use super::{Buffer, Delivery, Session, Style, Surroundings, is_listener};
+use crate::facts::Fact;
+use crate::kernel::Time;
+use crate::rules::Rules;
+use crate::scenario::{ClientOptions, DestinationKind, Scenario};
+use crate::wire::{
+    AckType, Caller, ConnectionIndex, ConsumerId, ConsumerIndex, MessageRef, SessionIndex,
+};
+
+/// A consumer of the client library. Its settings stay over its lives, everything else begins anew with each.
+pub struct Consumer {
+    /// Which life.
+    pub id: ConsumerId,
+    /// Its session.
+    pub session: SessionIndex,
+    /// Its connection.
+    pub connection: ConnectionIndex,
+    /// Options of its connection.
+    pub options: ClientOptions,
+    pub(super) style: Style,
+    pub(super) kind: DestinationKind,
+    pub(super) rules: Rules,
+    /// P: what it asked for, and what its thresholds count with.
+    pub prefetch: u32,
+    is_listener: bool,
+    is_optimized: bool,
+    /// From `createConsumer` to its close or crash.
+    pub is_open: bool,
+    /// The prefetch buffer (`unconsumedMessages`).
+    pub unconsumed: Buffer<Option<Delivery>>,
+    /// Handed to the application, not yet acknowledged (`deliveredMessages`); the newest last.
+    pub delivered: VecDeque<Delivery>,
+    /// Counts towards the next DELIVERED; may go below 0 (`deliveredCounter`).
+    pub delivered_counter: i32,
+    /// Consumed since the last optimised ack (`ackCounter`).
+    pub ack_counter: i32,
+    pub(super) pending_ack: Option<PendingAck>,
+    pub(super) optimize_ack_timestamp: u64,
+    pub(super) redelivery_delay: i64,
+    /// Broker sequence id of what was handed over last; -1: nothing (`lastDeliveredSequenceId`).
+    pub last_delivered_sequence_id: i64,
+    /// 0 makes it pull (`info.getCurrentPrefetchSize`).
+    pub current_prefetch: u32,
+    /// Takes part in the open transaction (`synchronizationRegistered`).
+    pub(super) enlisted: bool,
+    /// Article 3: a DELIVERED is out, and nothing was acknowledged since.
+    pub(super) delivered_ack_is_out: bool,
+    /// The application works on the newest of `delivered`.
+    pub(super) is_consuming: bool,
+    /// A reconnect has made what was delivered worthless (`clearDeliveredList`).
+    pub(super) clears_delivered: bool,
+    /// The broker has a prefetch of 0 for it until the listener at work is done.
+    pub(super) restores_prefetch: bool,
+    pub(super) redeliveries: Vec<(u32, Vec<Delivery>)>,
+    pub(super) next_batch: u32,
+    /// Answers to synchronous acks that the receiving thread waits for.
+    pub awaiting: u32,
+}
+
+impl Consumer {
+    /// Settings of a consumer; not open yet.
+    pub(super) fn new(scenario: &Scenario, index: usize, rules: Rules) -> Consumer {
+        let spec = &scenario.consumers[index];
+        let session = &scenario.sessions[spec.session];
+        let kind = scenario.destinations[spec.destination].kind;
+        let options = scenario.connections[spec.connection].options.clone();
+        let style = Style::of(session.mode, kind);
+        let is_auto = session.mode == crate::scenario::AcknowledgeMode::Auto;
+        let dups_ok_too =
+            rules.dups_ok_optimizes_on_queues && style == Style::AutoEach && spec.prefetch_size > 1;
+        let needs_prefetch = !rules.optimize_counts_unacknowledged || spec.prefetch_size > 0;
+        Consumer {
+            id: ConsumerId {
+                index: index as ConsumerIndex,
+                life: 0,
+            },
+            session: spec.session as SessionIndex,
+            connection: spec.connection as ConnectionIndex,
+            is_optimized: options.optimize_acknowledge
+                && (is_auto || dups_ok_too)
+                && needs_prefetch,
+            style,
+            kind,
+            rules,
+            prefetch: spec.prefetch_size,
+            is_listener: is_listener(spec.receive),
+            is_open: false,
+            unconsumed: Buffer::new(options.message_priority_supported),
+            delivered: VecDeque::new(),
+            delivered_counter: 0,
+            ack_counter: 0,
+            pending_ack: None,
+            optimize_ack_timestamp: 0,
+            redelivery_delay: 0,
+            last_delivered_sequence_id: -1,
+            current_prefetch: spec.prefetch_size,
+            enlisted: false,
+            delivered_ack_is_out: false,
+            is_consuming: false,
+            clears_delivered: false,
+            restores_prefetch: false,
+            redeliveries: Vec::new(),
+            next_batch: 0,
+            awaiting: 0,
+            options,
+        }
+    }
+
+    /// A new life (the constructor of `ActiveMQMessageConsumer`).
+    pub(super) fn open(&mut self, id: ConsumerId, now: Time) {
+        self.id = id;
+        self.is_open = true;
+        self.unconsumed = Buffer::new(self.options.message_priority_supported);
+        self.delivered_counter = 0;
+        self.ack_counter = 0;
+        self.optimize_ack_timestamp = now.as_millis();
+        self.redelivery_delay = 0;
+        self.last_delivered_sequence_id = -1;
+        self.current_prefetch = self.prefetch;
+        self.enlisted = false;
+        self.delivered_ack_is_out = false;
+        self.is_consuming = false;
+        self.clears_delivered = false;
+        self.restores_prefetch = false;
+        self.awaiting = 0;
+    }
+
+    /// Whether optimizeAcknowledge has an effect (`isOptimizeAcknowledge`).
+    pub fn optimize(&self) -> bool {
+        self.is_optimized
+    }
+
+    /// Whether the library calls the application.
+    pub fn is_listener(&self) -> bool {
+        self.is_listener
+    }
+
+    /// Which thread sends its acks.
+    pub(super) fn caller(&self) -> Caller {
+        if self.is_listener {
+            Caller::Session(self.session)
+        } else {
+            Caller::Consumer(self.id.index)
+        }
+    }
+
+    /// Whether a message is expired by the client's clock (`consumeExpiredMessage`).
+    pub(super) fn is_expired(&self, delivery: &Delivery, s: &impl Surroundings) -> bool {
+        self.options.consumer_expiry_check_enabled
+            && s.messages()[delivery.message].is_expired(s.now())
+    }
+
+    /// A transacted consumer does not deliver what was delivered too often (`redeliveryExceeded`), unless the
+    /// broker's redelivery plugin sent it.
+    pub(super) fn redelivery_exceeded(&self, delivery: &Delivery, s: &impl Surroundings) -> bool {
+        let policy = &self.options.redelivery_policy;
+        self.style == Style::Transacted
+            && policy.pre_dispatch_check
+            && policy
+                .maximum_redeliveries
+                .is_some_and(|most| delivery.dispatched_counter > most)
+            && !s.messages()[delivery.message].rescheduled
+    }
+
+    /// A message is about to be handed to the application (`beforeMessageIsConsumed`).
+    pub(super) fn before_message_is_consumed(
+        &mut self,
+        delivery: Delivery,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        self.last_delivered_sequence_id = s.messages()[delivery.message].sequence as i64;
+        self.is_consuming = true;
+        if self.style != Style::AutoBatch {
+            self.delivered.push_back(delivery);
+        }
+        if self.style == Style::Transacted {
+            session.transaction.begin(self.connection, s);
+            if self.options.transacted_individual_ack {
+                self.transacted_individual_ack(delivery, session, s);
+            } else {
+                self.ack_later(delivery, AckType::Delivered, session, s);
+            }
+        }
+    }
+
+    /// The application is done with a message, or never saw it because it was expired
+    /// (`afterMessageIsConsumed`).
+    pub(super) fn after_message_is_consumed(
+        &mut self,
+        delivery: Delivery,
+        expired: bool,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        self.is_consuming = false;
+        self.restore_prefetch(s);
+        if self.unconsumed.closed {
+            return;
+        }
+        if expired {
+            return self.acknowledge_expired(delivery, session, s);
+        }
+        match self.style {
+            Style::Transacted => {}
+            Style::AutoEach if self.is_optimized => self.optimized_ack(session, s),
+            Style::AutoEach => self.acknowledge_delivered(AckType::Standard, session, s),
+            Style::AutoBatch => self.ack_later(delivery, AckType::Standard, session, s),
+            Style::Client | Style::Individual => {
+                if self.is_in_delivered(delivery.message) {
+                    self.ack_later(delivery, AckType::Delivered, session, s);
+                }
+            }
+        }
+    }
+
+    /// The application holds a message while it works on it, beside `delivered`, which may let go of it meanwhile.
+    /// DUPS_OK on a topic never keeps it in `delivered`: there the library's hold becomes the application's.
+    pub(super) fn hold_for_application(&self, delivery: Delivery, s: &mut impl Surroundings) {
+        if self.style != Style::AutoBatch {
+            s.messages_mut().retain(delivery.message);
+        }
+    }
+
+    /// Whether a message is handed over and not yet acknowledged. The newest are looked at first.
+    pub(super) fn is_in_delivered(&self, message: MessageRef) -> bool {
+        self.delivered
+            .iter()
+            .rev()
+            .any(|delivery| delivery.message == message)
+    }
+
+    /// Puts a dispatch into the buffer; None is the broker's answer to a pull that found nothing.
+    pub(super) fn buffer(&mut self, delivery: Option<Delivery>) {
+        self.unconsumed.enqueue(delivery);
+    }
+
+    /// Lets go of everything without a word to the broker.
+    pub(super) fn forget_everything(&mut self, s: &mut impl Surroundings) {
+        self.is_open = false;
+        self.unconsumed.running = false;
+        self.unconsumed.closed = true;
+        self.drop_buffer(s);
+        self.clear_delivered(s);
+        self.forget_pending_ack(s);
+        self.forget_redeliveries(s);
+    }
+
+    /// Drops what waits in the buffer.
+    pub(super) fn drop_buffer(&mut self, s: &mut impl Surroundings) {
+        while let Some(item) = self.unconsumed.dequeue() {
+            if let Some(delivery) = item {
+                s.emit(Fact::Dropped {
+                    consumer: self.id,
+                    message: delivery.message,
+                });
+                s.release(delivery.message);
+            }
+        }
+    }
+
+    /// Lets go of what was delivered.
+    pub(super) fn clear_delivered(&mut self, s: &mut impl Surroundings) {
+        while let Some(delivery) = self.delivered.pop_front() {
+            s.release(delivery.message);
+        }
+    }
+
+    /// Lets go of what waits for its redelivery.
+    pub(super) fn forget_redeliveries(&mut self, s: &mut impl Surroundings) {
+        for (_, batch) in std::mem::take(&mut self.redeliveries) {
+            for delivery in batch {
+                s.emit(Fact::Dropped {
+                    consumer: self.id,
+                    message: delivery.message,
+                });
+                s.release(delivery.message);
+            }
+        }
+    }
+}

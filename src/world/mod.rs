@@ -1,0 +1,343 @@
+//! The world joins applications, clients, links and broker, and runs them in virtual time.
+//!
+//! One event loop: the earliest event is taken from the queue and handled; handling it changes state machines, which
+//! send commands over links, set timers and emit facts. Events at the same instant are handled in the order in which
+//! they were scheduled. The broker's queue passes run to completion right after the command that requested them.
+//!
+//! What waits for what is modelled by *workers*, the threads of the real programs: one for each session (it calls the
+//! listeners of its consumers, one after the other) and one for each consumer that calls `receive`; a producer's
+//! thread is its own. A worker does one thing at a time, and what has to wait for an answer of the broker waits.
+
+mod failover;
+mod link;
+mod lives;
+mod producers;
+mod shell;
+mod workers;
+
+use crate::application::{ConsumerApp, ProducerApp, SessionApp};
+use crate::broker::{Broker, BrokerTimer};
+use crate::client::{Client, ClientTimer};
+use crate::facts::Observer;
+use crate::kernel::{Span, Time};
+use crate::rules::Rules;
+use crate::scenario::Scenario;
+use crate::wire::{
+    Caller, ConnectionId, ConsumerId, ConsumerIndex, Messages, ProducerIndex, SessionIndex,
+    ToBroker, ToClient,
+};
+
+use lives::ConnectionState;
+use producers::Sending;
+use shell::Shell;
+use workers::Worker;
+
+/// Without `until` a run is over when nothing is left to happen; broker checks and applications that poll go on for
+/// ever, so after so long without anything else it is over as well. The recorder waits for as long.
+const QUIET: Span = Span(1_000_000_000);
+
+/// More events than this at one instant mean that virtual time can't get on.
+const MOST_EVENTS_AT_ONE_INSTANT: u64 = 20_000_000;
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct RunEnd {
+    /// `until`, or when the last thing happened.
+    pub ended_at: Time,
+    /// Events handled.
+    pub events: u64,
+    /// What is still held somewhere.
+    pub messages: Messages,
+}
+
+/// A scenario in which virtual time stands still.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the scenario makes no progress: {events} events at {at} of virtual time, and no end")]
+pub struct NoProgress {
+    /// Where time stopped.
+    pub at: Time,
+    /// Events at that instant.
+    pub events: u64,
+}
+
+/// Runs a scenario from time 0 to its end. The same scenario gives the same facts, everywhere and always.
+///
+/// # Errors
+/// [`NoProgress`] if virtual time stands still.
+pub fn simulate<O: Observer>(scenario: &Scenario, observer: &mut O) -> Result<RunEnd, NoProgress> {
+    let mut world = World::new(scenario, observer);
+    world.open_at_start();
+    world.run()
+}
+
+/// A thread of an application: a session's, or that of a consumer which calls receive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct WorkerId(u32);
+
+/// What may happen.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Event {
+    /// A command reaches the broker.
+    AtBroker(ConnectionId, ToBroker),
+    /// The broker notices that a connection broke.
+    Lost(ConnectionId),
+    /// A command is done with at the broker and goes onto its link.
+    Departs(ConnectionId, ToClient),
+    /// A command reaches the client.
+    AtClient(ConnectionId, ToClient),
+    /// A timer of the broker rings.
+    Broker(BrokerTimer),
+    /// A timer of the client library rings.
+    Client(ClientTimer),
+    /// The application has worked on a delivery; the number guards against an earlier one's.
+    WorkEnds(WorkerId, u32),
+    /// receive(timeout) has waited long enough, or a pause after receiveNoWait is over.
+    WaitEnds(WorkerId, u32),
+    /// A session has had nothing to do for `commitWhenIdle`.
+    Idle(SessionIndex, u64),
+    /// A producer wants to send.
+    Producer(ProducerIndex),
+    /// The answer to a send got lost, and the producer notices.
+    ReplyLost(ProducerIndex),
+    /// A producer that lost its connection has it back.
+    Reconnected(ProducerIndex),
+    /// A consumer starts, for the first time.
+    Start(ConsumerIndex),
+    /// A consumer is stopped.
+    Stop(ConsumerIndex),
+    /// A consumer comes back after its orderly close.
+    Reopen(ConsumerIndex),
+    /// All consumers of a connection that died come back: which connection, which of its crashes.
+    Restart(u32, u32),
+    /// A connection is set up.
+    Connected(ConnectionId),
+    /// A process dies at a fixed time: the consumer, its crash.
+    CrashAt(ConsumerIndex, u32),
+    /// A renewal process kills a life.
+    CrashOf(ConsumerId, u32),
+    /// The broker stops: which restart of the scenario.
+    BrokerStops(u32),
+    /// The broker is back.
+    BrokerStarts,
+    /// The network of a consumer breaks: which of its disconnects.
+    NetworkBreaks(ConsumerIndex, u32),
+    /// A client notices that its connection is gone.
+    NetworkLost(ConnectionId),
+    /// A failover transport tries to reconnect.
+    Reconnects(ConnectionId),
+    /// A failover transport has a connection again.
+    Reattached(ConnectionId),
+}
+
+impl Event {
+    /// Whether it goes on by itself for ever and keeps no run alive.
+    fn is_background(&self) -> bool {
+        match self {
+            Event::WaitEnds(..) | Event::Client(ClientTimer::ScheduledAck(_)) => true,
+            Event::Broker(timer) => timer.is_background(),
+            _ => false,
+        }
+    }
+}
+
+struct World<'a, O> {
+    scenario: &'a Scenario,
+    rules: Rules,
+    shell: Shell<'a, O>,
+    broker: Broker,
+    client: Client,
+    consumers: Vec<ConsumerApp>,
+    sessions: Vec<SessionApp>,
+    producers: Vec<ProducerApp>,
+    sending: Vec<Sending>,
+    workers: Vec<Worker>,
+    connections: Vec<ConnectionState>,
+    lives: lives::Lives,
+    reconnecting: Vec<failover::Reconnecting>,
+    broker_is_up: bool,
+    quiet: Span,
+    events: u64,
+    stuck: Option<NoProgress>,
+}
+
+impl<'a, O: Observer> World<'a, O> {
+    fn new(scenario: &'a Scenario, observer: &'a mut O) -> World<'a, O> {
+        let workers = scenario.sessions.len() + scenario.consumers.len();
+        let intervals = scenario.connections.iter();
+        let longest = intervals
+            .filter_map(|connection| connection.options.optimized_ack_scheduled_ack_interval)
+            .max();
+        World {
+            rules: Rules::of(scenario.semantics),
+            shell: Shell::new(scenario, workers, observer),
+            broker: Broker::new(scenario),
+            client: Client::new(scenario),
+            consumers: scenario
+                .consumers
+                .iter()
+                .map(|c| ConsumerApp::new(scenario, c))
+                .collect(),
+            sessions: (0..scenario.sessions.len())
+                .map(|s| SessionApp::new(scenario, s))
+                .collect(),
+            producers: scenario
+                .producers
+                .iter()
+                .map(|p| ProducerApp::new(scenario, p))
+                .collect(),
+            sending: scenario
+                .producers
+                .iter()
+                .map(|_| Sending::default())
+                .collect(),
+            workers: (0..workers).map(|_| Worker::default()).collect(),
+            connections: scenario
+                .connections
+                .iter()
+                .map(|_| ConnectionState::default())
+                .collect(),
+            lives: lives::Lives::new(scenario),
+            reconnecting: vec![Default::default(); scenario.connection_count()],
+            broker_is_up: true,
+            quiet: QUIET + longest.unwrap_or_default(),
+            events: 0,
+            stuck: None,
+            scenario,
+        }
+    }
+
+    fn run(mut self) -> Result<RunEnd, NoProgress> {
+        let (mut instant, mut at_instant) = (Time::ZERO, 0);
+        while !self.is_over() {
+            let Some(event) = self.shell.pop() else { break };
+            self.events += 1;
+            self.handle(event);
+            if self.shell.now > instant {
+                (instant, at_instant) = (self.shell.now, self.events);
+            } else if self.events - at_instant > MOST_EVENTS_AT_ONE_INSTANT {
+                let events = self.events - at_instant;
+                self.stuck = Some(NoProgress {
+                    at: instant,
+                    events,
+                });
+            }
+            if let Some(stuck) = self.stuck {
+                return Err(stuck);
+            }
+        }
+        let ended_at = self.scenario.until.unwrap_or(self.shell.last_activity);
+        Ok(RunEnd {
+            ended_at,
+            events: self.events,
+            messages: self.shell.messages,
+        })
+    }
+
+    /// Whether the run is cut off before the next event, or nothing is left to happen.
+    fn is_over(&self) -> bool {
+        let Some(next) = self.shell.next_time() else {
+            return true;
+        };
+        match self.scenario.until {
+            Some(until) => next > until,
+            None => self.shell.is_quiet() && next > self.shell.last_activity + self.quiet,
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::AtBroker(connection, command) => self.at_broker(connection, command),
+            Event::AtClient(connection, command) => self.at_client(connection, command),
+            Event::WorkEnds(worker, turn) => self.work_ends(worker, turn),
+            Event::Producer(producer) => self.producer_acts(producer),
+            Event::Lost(connection) => self.broker.connection_lost(connection, &mut self.shell),
+            Event::Departs(connection, command) => self.shell.depart(connection, command),
+            Event::Broker(timer) => self.broker.on_timer(timer, &mut self.shell),
+            Event::Client(timer) => self.client_timer(timer),
+            Event::WaitEnds(worker, turn) => self.wait_ends(worker, turn),
+            Event::Idle(session, deliveries) => self.session_is_idle(session, deliveries),
+            Event::ReplyLost(producer) => self.reply_lost(producer),
+            Event::Reconnected(producer) => self.producer_reconnected(producer),
+            Event::Start(consumer) | Event::Reopen(consumer) => self.open(consumer),
+            Event::Stop(consumer) => self.stop(consumer),
+            Event::Restart(connection, crash) => self.restart(connection, crash),
+            Event::Connected(connection) => self.connected(connection),
+            Event::CrashAt(consumer, crash) => self.crash_at(consumer, crash),
+            Event::CrashOf(consumer, crash) => self.crash_of(consumer, crash),
+            Event::BrokerStops(restart) => self.broker_stops(restart),
+            Event::BrokerStarts => self.broker_starts(),
+            Event::NetworkBreaks(consumer, number) => self.network_breaks(consumer, number),
+            Event::NetworkLost(connection) => self.network_lost(connection),
+            Event::Reconnects(connection) => self.reconnects(connection),
+            Event::Reattached(connection) => self.reattached(connection),
+        }
+    }
+
+    fn at_broker(&mut self, connection: ConnectionId, command: ToBroker) {
+        if !self.broker_is_up {
+            return self.shell.forget_command(&command);
+        }
+        self.broker.handle(connection, command, &mut self.shell);
+        if let ToBroker::Ack { .. } = command {
+            self.shell.forget_command(&command);
+        }
+    }
+
+    fn at_client(&mut self, connection: ConnectionId, command: ToClient) {
+        if connection != self.shell.connection(connection.index) {
+            return self.arrives_at_nobody(command);
+        }
+        if self.is_transport_blocked(connection.index) {
+            return self.connections[connection.index as usize]
+                .behind_close
+                .push(command);
+        }
+        match command {
+            ToClient::Dispatch {
+                consumer,
+                message,
+                redelivery_counter,
+            } => {
+                let arrived =
+                    self.client
+                        .on_dispatch(consumer, message, redelivery_counter, &mut self.shell);
+                if arrived.is_some() {
+                    self.wake_session(self.client.session_of(consumer.index));
+                }
+            }
+            ToClient::Response { to, failed } => self.answered(connection, to, failed),
+            ToClient::ProducerAck { producer, size } => self.window_opens(producer, size),
+            ToClient::CloseConsumer(consumer) => self.closed_by_broker(consumer),
+            ToClient::Prefetch { consumer, prefetch } => {
+                self.client.consumers[consumer.index as usize].current_prefetch = prefetch;
+            }
+            ToClient::Disconnect => self.disconnected_by_broker(connection.index),
+        }
+    }
+
+    /// The client it was meant for is dead.
+    fn arrives_at_nobody(&mut self, command: ToClient) {
+        if let ToClient::Dispatch {
+            message: Some(message),
+            ..
+        } = command
+        {
+            self.shell.release_message(message);
+        }
+    }
+
+    fn answered(&mut self, connection: ConnectionId, to: Caller, failed: bool) {
+        match to {
+            Caller::Producer(producer) => self.producer_answered(producer, failed),
+            Caller::Session(session) => self.session_answered(session, failed),
+            Caller::Consumer(consumer) => self.consumer_answered(consumer, failed),
+            Caller::Connection => self.connection_closed(connection.index),
+        }
+    }
+
+    fn client_timer(&mut self, timer: ClientTimer) {
+        if let Some(consumer) = self.client.on_timer(timer, &mut self.shell) {
+            self.wake_consumer(consumer);
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Producers: when an application sends, what its client library waits for, and what happens when an answer is lost.
+
+use super::{Event, NoProgress, World};
+use crate::facts::{Fact, Observer};
+use crate::kernel::{Span, Time};
+use crate::scenario::{OnSendFailure, Producer};
+use crate::wire::{
+    Caller, Message, MessageRef, ProducerIndex, ToBroker, TransactionId, TransactionOwner,
+};
+
+/// More sends than this without time passing mean an endless producer that nothing ever stops.
+const MOST_SENDS_AT_ONE_INSTANT: u64 = 20_000_000;
+
+/// What a producer's thread is at.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+enum Task {
+    /// Waits for the time of its next message.
+    #[default]
+    Waiting,
+    /// In a send that the producer window blocks, since then.
+    Blocked(MessageRef, Time),
+    /// In a send that waits for the broker's answer, since then.
+    Sending(MessageRef, Time),
+    /// In a commit or rollback.
+    Ending(TransactionId, bool),
+    /// Has no connection.
+    Reconnecting(MessageRef, Time),
+    /// Has sent everything.
+    Done,
+}
+
+/// A producer's client library and its thread.
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    task: Task,
+    wanted_at: Time,
+    transaction: Option<TransactionId>,
+    transactions: u32,
+    /// Bytes sent asynchronously and not acknowledged by the broker (`producerWindow`).
+    in_window: u64,
+    instant: Time,
+    sends_at_instant: u64,
+}
+
+impl<O: Observer> World<'_, O> {
+    fn spec(&self, producer: ProducerIndex) -> &Producer {
+        &self.scenario.producers[producer as usize]
+    }
+
+    /// The application turns to its next message.
+    pub(super) fn schedule_arrival(&mut self, producer: ProducerIndex) {
+        let arrival = self.producers[producer as usize].next_arrival(self.shell.now);
+        let sending = &mut self.sending[producer as usize];
+        let Some(arrival) = arrival else {
+            sending.task = Task::Done;
+            return;
+        };
+        sending.task = Task::Waiting;
+        sending.wanted_at = arrival;
+        self.shell
+            .for_producer(arrival, producer, self.workers.len());
+    }
+
+    /// The time of the next message has come.
+    pub(super) fn producer_acts(&mut self, producer: ProducerIndex) {
+        self.guard_progress(producer);
+        let message = self.make_message(producer);
+        self.shell.emit(Fact::Sending { message });
+        self.try_to_send(producer, message, self.shell.now);
+    }
+
+    fn guard_progress(&mut self, producer: ProducerIndex) {
+        let sending = &mut self.sending[producer as usize];
+        if sending.instant != self.shell.now {
+            sending.instant = self.shell.now;
+            sending.sends_at_instant = 0;
+        }
+        sending.sends_at_instant += 1;
+        if sending.sends_at_instant > MOST_SENDS_AT_ONE_INSTANT {
+            let events = sending.sends_at_instant;
+            self.stuck = Some(NoProgress {
+                at: self.shell.now,
+                events,
+            });
+        }
+    }
+
+    fn make_message(&mut self, producer: ProducerIndex) -> MessageRef {
+        self.producers[producer as usize].sent += 1;
+        let number = self.producers[producer as usize].sent;
+        let now = self.shell.now;
+        let wanted_at = self.sending[producer as usize].wanted_at;
+        let spec = self.spec(producer);
+        let group = spec
+            .groups
+            .map_or(0, |n| ((number - 1) % u64::from(n)) as u32 + 1);
+        let message = Message {
+            producer,
+            number,
+            destination: spec.destination as u32,
+            wanted_at,
+            sent_at: now,
+            expiration: spec.time_to_live.map_or(0, |ttl| now.as_millis() + ttl),
+            size: spec.size,
+            group,
+            priority: spec.priority,
+            persistent: spec.persistent,
+            dead_letter: false,
+            rescheduled: false,
+            copy: false,
+            sequence: 0,
+            redelivery_counter: 0,
+            locked_by: None,
+            acked: false,
+            dropped: false,
+        };
+        self.shell.messages.insert(message)
+    }
+
+    /// `ActiveMQMessageProducer.send`: an asynchronous send waits for room in the producer window first.
+    fn try_to_send(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
+        let options = &self.spec(producer).options;
+        let window = options.producer_window_size;
+        let is_sync = self.is_sync(producer);
+        let sending = &mut self.sending[producer as usize];
+        if !is_sync && window > 0 {
+            // Usage in whole percent, rounded down, must be below 100.
+            if sending.in_window * 100 / window >= 100 {
+                sending.task = Task::Blocked(message, called_at);
+                return;
+            }
+            sending.in_window += u64::from(self.shell.messages[message].size);
+        }
+        self.transmit(producer, message, called_at);
+    }
+
+    /// `ActiveMQSession.send`: whether it waits for the broker's answer.
+    fn is_sync(&self, producer: ProducerIndex) -> bool {
+        let spec = self.spec(producer);
+        let options = &spec.options;
+        options.always_sync_send
+            || options.send_timeout.is_some()
+            || (spec.persistent && !options.use_async_send && spec.transaction.is_none())
+    }
+
+    fn transmit(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
+        let sync = self.is_sync(producer);
+        let transaction = self.begin_if_transacted(producer);
+        let number = self.shell.messages[message].number;
+        let lose_reply = sync && self.producers[producer as usize].loses_reply(number);
+        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
+        if sync {
+            // For a resend: the sender holds it until the answer is there.
+            self.shell.messages.retain(message);
+        }
+        let command = ToBroker::Message {
+            message,
+            transaction,
+            sync,
+            lose_reply,
+        };
+        self.shell.send_up(connection, command);
+        if !sync {
+            return self.send_returns(producer, called_at, false);
+        }
+        self.sending[producer as usize].task = Task::Sending(message, called_at);
+        if lose_reply {
+            let there = self.shell.latency_down(connection);
+            let back = self.shell.latency_down(connection);
+            self.shell
+                .at(self.shell.now + there + back, Event::ReplyLost(producer));
+        }
+    }
+
+    fn begin_if_transacted(&mut self, producer: ProducerIndex) -> Option<TransactionId> {
+        self.spec(producer).transaction.as_ref()?;
+        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
+        let sending = &mut self.sending[producer as usize];
+        if sending.transaction.is_none() {
+            sending.transactions += 1;
+            let owner = TransactionOwner::Producer(producer);
+            let id = TransactionId {
+                owner,
+                number: sending.transactions,
+            };
+            sending.transaction = Some(id);
+            self.shell.send_up(connection, ToBroker::Begin(id));
+        }
+        sending.transaction
+    }
+
+    /// The broker answered a send, or the end of a transaction.
+    pub(super) fn producer_answered(&mut self, producer: ProducerIndex, failed: bool) {
+        match self.sending[producer as usize].task {
+            Task::Sending(message, called_at) => {
+                self.shell.release_message(message);
+                self.send_returns(producer, called_at, failed);
+            }
+            Task::Ending(transaction, committed) => {
+                self.shell.emit(Fact::ProducerTransaction {
+                    transaction,
+                    committed,
+                });
+                self.schedule_arrival(producer);
+            }
+            Task::Waiting | Task::Blocked(..) | Task::Reconnecting(..) | Task::Done => {}
+        }
+    }
+
+    /// `send` returned: perhaps the transaction ends, then comes the next message.
+    fn send_returns(&mut self, producer: ProducerIndex, called_at: Time, failed: bool) {
+        self.shell.emit(Fact::SendReturned {
+            producer,
+            called_at,
+            failed,
+        });
+        let Some(committed) = self.producers[producer as usize].ends_transaction() else {
+            return self.schedule_arrival(producer);
+        };
+        let Some(transaction) = self.sending[producer as usize].transaction.take() else {
+            return self.schedule_arrival(producer);
+        };
+        self.sending[producer as usize].task = Task::Ending(transaction, committed);
+        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
+        let reply_to = Caller::Producer(producer);
+        self.shell.send_up(
+            connection,
+            if committed {
+                ToBroker::Commit {
+                    transaction,
+                    reply_to,
+                }
+            } else {
+                ToBroker::Rollback {
+                    transaction,
+                    reply_to,
+                }
+            },
+        );
+    }
+
+    /// ProducerAck: room in the producer window.
+    pub(super) fn window_opens(&mut self, producer: ProducerIndex, size: u32) {
+        let sending = &mut self.sending[producer as usize];
+        sending.in_window = sending.in_window.saturating_sub(u64::from(size));
+        if let Task::Blocked(message, called_at) = sending.task {
+            self.try_to_send(producer, message, called_at);
+        }
+    }
+
+    /// The answer to a send got lost and the connection with it: the application's or the transport's way on.
+    pub(super) fn reply_lost(&mut self, producer: ProducerIndex) {
+        let Task::Sending(message, called_at) = self.sending[producer as usize].task else {
+            return;
+        };
+        let spec = self.spec(producer);
+        let delay: Span = spec.reconnect_delay;
+        self.sending[producer as usize].task = Task::Reconnecting(message, called_at);
+        self.shell
+            .at(self.shell.now + delay, Event::Reconnected(producer));
+    }
+
+    /// A producer whose answer got lost is connected again.
+    pub(super) fn producer_reconnected(&mut self, producer: ProducerIndex) {
+        let Task::Reconnecting(message, called_at) = self.sending[producer as usize].task else {
+            return;
+        };
+        match self.spec(producer).on_send_failure {
+            OnSendFailure::Resend => self.resend(producer, message, called_at),
+            OnSendFailure::SendAsNew => {
+                let copy = Message {
+                    copy: true,
+                    sequence: 0,
+                    locked_by: None,
+                    acked: false,
+                    dropped: false,
+                    redelivery_counter: 0,
+                    ..self.shell.messages[message].clone()
+                };
+                self.shell.release_message(message);
+                let copy = self.shell.messages.insert(copy);
+                self.shell.emit(Fact::Sending { message: copy });
+                self.shell.messages.retain(copy);
+                self.resend(producer, copy, called_at);
+            }
+            OnSendFailure::GiveUp => {
+                self.shell.release_message(message);
+                self.send_returns(producer, called_at, true);
+            }
+        }
+    }
+
+    /// The transport lost its connection: what waits for an answer is sent again once there is a new one.
+    pub(super) fn producer_lost_network(&mut self, producer: ProducerIndex) {
+        self.sending[producer as usize].in_window = 0;
+    }
+
+    /// The transport has a connection again (`held`: and something to send that it held back).
+    pub(super) fn producer_has_network(&mut self, producer: ProducerIndex, held: bool) {
+        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
+        if let (Some(transaction), false) = (self.sending[producer as usize].transaction, held) {
+            self.shell.send_up(connection, ToBroker::Begin(transaction));
+        }
+        match self.sending[producer as usize].task {
+            Task::Sending(message, called_at) if !held => {
+                self.shell.messages.retain(message);
+                self.transmit_again(producer, message, called_at);
+            }
+            Task::Ending(transaction, _) if !held => {
+                // A commit in doubt is not repeated: the caller learns that it was rolled back.
+                self.shell.emit(Fact::ProducerTransaction {
+                    transaction,
+                    committed: false,
+                });
+                self.schedule_arrival(producer);
+            }
+            Task::Blocked(message, called_at) => self.try_to_send(producer, message, called_at),
+            _ => {}
+        }
+    }
+
+    /// The same message once more; its answer is not lost again. The sender's hold goes on, the wire gets one.
+    fn resend(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
+        if self.spec(producer).on_send_failure == OnSendFailure::Resend {
+            self.shell.messages.retain(message);
+        }
+        self.transmit_again(producer, message, called_at);
+    }
+
+    fn transmit_again(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
+        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
+        let transaction = self.sending[producer as usize].transaction;
+        let command = ToBroker::Message {
+            message,
+            transaction,
+            sync: true,
+            lose_reply: false,
+        };
+        self.shell.send_up(connection, command);
+        self.sending[producer as usize].task = Task::Sending(message, called_at);
+    }
+}

@@ -1,0 +1,528 @@
+//! Workers: the threads that consume. Each does one thing after the other, and waits where the real one waits.
+
+use super::{Event, WorkerId, World};
+use crate::application::Verdict;
+use crate::client::{Commit, Delivery, Received, Step};
+use crate::facts::{Fact, Observer, Outcome};
+use crate::kernel::{Span, Time};
+use crate::scenario::{Acknowledge, AcknowledgeMode, OnFailure, Receive};
+use crate::wire::{Caller, ConsumerIndex, SessionIndex};
+
+/// What a worker is at.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(super) enum Task {
+    /// Nothing; a session's worker waits for dispatches.
+    #[default]
+    Idle,
+    /// In `receive`, until this instant if it has a time-out.
+    Receiving(Option<Time>),
+    /// In the pause after an empty receiveNoWait.
+    Pausing,
+    /// The application works on a delivery since then.
+    Working(Job, Time),
+    /// Waits for the broker's answers; then the application gets the message.
+    BeforeWork(Job),
+    /// Waits for the broker's answers to what the application called; then the delivery is done with.
+    AfterWork(Job, Ending),
+    /// Waits for the broker's answers to what the library sent; then it goes on.
+    BeforeNext,
+}
+
+/// A delivery and whose it is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Job {
+    pub(super) consumer: ConsumerIndex,
+    pub(super) delivery: Delivery,
+}
+
+/// How the application's code ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Ending {
+    Returns,
+    Throws,
+}
+
+#[derive(Default)]
+pub(super) struct Worker {
+    pub(super) task: Task,
+    /// Guards against events that were meant for an earlier task.
+    pub(super) turn: u32,
+}
+
+impl<O: Observer> World<'_, O> {
+    /// The worker that delivers to a consumer.
+    pub(super) fn worker_of(&self, consumer: ConsumerIndex) -> WorkerId {
+        let this = &self.client.consumers[consumer as usize];
+        if this.is_listener() && !self.rules.session_works_in_parallel {
+            WorkerId(this.session)
+        } else {
+            WorkerId(self.scenario.sessions.len() as u32 + consumer)
+        }
+    }
+
+    fn task(&mut self, worker: WorkerId) -> &mut Task {
+        &mut self.workers[worker.0 as usize].task
+    }
+
+    /// What a worker was at is over, whatever may still ring for it.
+    pub(super) fn abandon(&mut self, worker: WorkerId) {
+        let worker = &mut self.workers[worker.0 as usize];
+        worker.turn += 1;
+        worker.task = Task::Idle;
+    }
+
+    /// Answers that whoever sends for this consumer waits for.
+    fn awaiting(&mut self, consumer: ConsumerIndex) -> &mut u32 {
+        let this = &mut self.client.consumers[consumer as usize];
+        if this.is_listener() && !self.rules.session_works_in_parallel {
+            &mut self.client.sessions[this.session as usize].awaiting
+        } else {
+            &mut this.awaiting
+        }
+    }
+
+    fn caller(&self, consumer: ConsumerIndex) -> Caller {
+        let this = &self.client.consumers[consumer as usize];
+        if this.is_listener() && !self.rules.session_works_in_parallel {
+            Caller::Session(this.session)
+        } else {
+            Caller::Consumer(consumer)
+        }
+    }
+
+    // ── finding work ──
+
+    /// Something arrived for a consumer of this session.
+    pub(super) fn wake_session(&mut self, session: SessionIndex) {
+        if self.rules.session_works_in_parallel {
+            return self.wake_session_of_the_article(session);
+        }
+        let worker = WorkerId(session);
+        while *self.task(worker) == Task::Idle {
+            match self.client.iterate(session, &mut self.shell) {
+                Step::Call(consumer, delivery) => self.begin_work(Job { consumer, delivery }),
+                Step::Buffered(consumer) => self.wake_receiver(consumer),
+                Step::Nothing => return,
+            }
+        }
+    }
+
+    /// Article 6: every listener has a worker of its own.
+    fn wake_session_of_the_article(&mut self, session: SessionIndex) {
+        self.client.sort_into_buffers(session);
+        for place in 0..self.client.sessions[session as usize].consumers.len() {
+            let consumer = self.client.sessions[session as usize].consumers[place];
+            if !self.client.consumers[consumer as usize].is_listener() {
+                self.wake_receiver(consumer);
+                continue;
+            }
+            let worker = self.worker_of(consumer);
+            if *self.task(worker) == Task::Idle
+                && let Step::Call(consumer, delivery) =
+                    self.client.iterate_alone(consumer, &mut self.shell)
+            {
+                self.begin_work(Job { consumer, delivery });
+            }
+        }
+    }
+
+    /// A consumer's buffer may have something.
+    pub(super) fn wake_consumer(&mut self, consumer: ConsumerIndex) {
+        self.wake_session(self.client.session_of(consumer));
+        if !self.client.consumers[consumer as usize].is_listener() {
+            self.wake_receiver(consumer);
+        }
+    }
+
+    /// A thread that waits in `receive` looks again.
+    fn wake_receiver(&mut self, consumer: ConsumerIndex) {
+        let worker = self.worker_of(consumer);
+        if let Task::Receiving(deadline) = *self.task(worker)
+            && *self.awaiting(consumer) == 0
+        {
+            self.take(consumer, deadline);
+        }
+    }
+
+    /// The application calls `receive` (again).
+    pub(super) fn receive(&mut self, consumer: ConsumerIndex) {
+        let app = &self.consumers[consumer as usize];
+        let (timeout, deadline) = match app.receive {
+            Receive::Listener => return,
+            Receive::Blocking => (0, None),
+            Receive::Timeout(length) => (
+                length.as_millis().max(1) as i64,
+                Some(self.shell.now + length),
+            ),
+            Receive::NoWait { .. } => (-1, Some(self.shell.now)),
+        };
+        // With prefetch 0 it is the broker that says when the time is over.
+        let pulls = self.client.consumers[consumer as usize].prefetch == 0;
+        let deadline = if pulls { None } else { deadline };
+        let worker = self.worker_of(consumer);
+        self.client.pull(consumer, timeout, &mut self.shell);
+        self.workers[worker.0 as usize].turn += 1;
+        *self.task(worker) = Task::Receiving(deadline);
+        self.take(consumer, deadline);
+        if let Some(deadline) = deadline
+            && *self.task(worker) == Task::Receiving(Some(deadline))
+        {
+            let turn = self.workers[worker.0 as usize].turn;
+            self.shell
+                .for_worker(deadline, worker, Event::WaitEnds(worker, turn));
+        }
+    }
+
+    fn take(&mut self, consumer: ConsumerIndex, deadline: Option<Time>) {
+        let worker = self.worker_of(consumer);
+        let remaining = match deadline {
+            Some(deadline) => (deadline.since(self.shell.now).as_millis() as i64).max(1),
+            None if matches!(
+                self.consumers[consumer as usize].receive,
+                Receive::NoWait { .. }
+            ) =>
+            {
+                -1
+            }
+            None => 0,
+        };
+        match self.client.receive(consumer, remaining, &mut self.shell) {
+            Received::Message(delivery) => {
+                let job = Job { consumer, delivery };
+                if *self.awaiting(consumer) > 0 {
+                    *self.task(worker) = Task::BeforeWork(job);
+                } else {
+                    self.begin_work(job);
+                }
+            }
+            Received::Nothing => self.receive_returned_nothing(consumer),
+            Received::Wait if deadline == Some(self.shell.now) => {
+                self.receive_returned_nothing(consumer);
+            }
+            Received::Wait => {}
+        }
+    }
+
+    /// `receive` returned null: a loop with a time-out calls it again, a polling one after its pause. An application
+    /// that waits without limit takes null for a closed consumer, and asks no more.
+    fn receive_returned_nothing(&mut self, consumer: ConsumerIndex) {
+        let worker = self.worker_of(consumer);
+        let pause = match self.consumers[consumer as usize].receive {
+            Receive::NoWait { poll_interval } => poll_interval,
+            Receive::Timeout(_) => Span::ZERO,
+            Receive::Blocking | Receive::Listener => return self.abandon(worker),
+        };
+        *self.task(worker) = Task::Pausing;
+        self.workers[worker.0 as usize].turn += 1;
+        let turn = self.workers[worker.0 as usize].turn;
+        self.shell.for_worker(
+            self.shell.now + pause,
+            worker,
+            Event::WaitEnds(worker, turn),
+        );
+    }
+
+    /// The time of a `receive` is over, or the pause after one.
+    pub(super) fn wait_ends(&mut self, worker: WorkerId, turn: u32) {
+        if self.workers[worker.0 as usize].turn != turn {
+            return;
+        }
+        let consumer = worker.0 - self.scenario.sessions.len() as u32;
+        match *self.task(worker) {
+            Task::Receiving(_) => self.receive_returned_nothing(consumer),
+            Task::Pausing => self.receive(consumer),
+            _ => {}
+        }
+    }
+
+    // ── working ──
+
+    /// A message is handed to the application.
+    fn begin_work(&mut self, job: Job) {
+        let Job { consumer, delivery } = job;
+        let worker = self.worker_of(consumer);
+        let this = &self.client.consumers[consumer as usize];
+        let id = this.id;
+        let (session, message) = (this.session, &self.shell.messages[delivery.message]);
+        let (name, sequence) = ((message.producer, message.number), message.sequence);
+        if self.rules.crash_counts_delivered_only {
+            self.shell.last_delivered[consumer as usize] = (id, sequence as i64);
+        }
+        self.sessions[session as usize].begin_delivery();
+        let count = delivery.redelivery_counter + 1;
+        self.shell.emit(Fact::Delivered {
+            consumer: id,
+            message: delivery.message,
+            count,
+        });
+        let work = self.consumers[consumer as usize].begin(name);
+        if let Some(length) = work.hang {
+            self.shell.emit(Fact::Hangs {
+                consumer: id,
+                length,
+            });
+        }
+        let since = self.shell.now;
+        let this = &mut self.workers[worker.0 as usize];
+        this.turn += 1;
+        this.task = Task::Working(job, since);
+        if let Some(length) = work.length {
+            let event = Event::WorkEnds(worker, this.turn);
+            self.shell.for_worker(since + length, worker, event);
+        }
+    }
+
+    /// The application has worked on a delivery: it dies, fails, or acknowledges.
+    pub(super) fn work_ends(&mut self, worker: WorkerId, turn: u32) {
+        if self.workers[worker.0 as usize].turn != turn {
+            return;
+        }
+        let Task::Working(job, since) = *self.task(worker) else {
+            return;
+        };
+        let Job { consumer, delivery } = job;
+        let message = &self.shell.messages[delivery.message];
+        let name = (message.producer, message.number);
+        let app = &mut self.consumers[consumer as usize];
+        let crash = app.crashes_now();
+        let is_repeat = app.is_repeat(name);
+        let fails = crash.is_none() && !is_repeat && app.fails(name);
+        if crash.is_none() && !fails {
+            app.remember(name);
+        }
+        let outcome = match (fails, is_repeat) {
+            (true, _) => Outcome::Failed,
+            (false, true) => Outcome::Skipped,
+            (false, false) => Outcome::Done,
+        };
+        let on_failure = app.on_failure;
+        let id = self.client.consumers[consumer as usize].id;
+        self.shell.emit(Fact::Processed {
+            consumer: id,
+            message: delivery.message,
+            outcome,
+            since,
+        });
+        if let Some(crash) = crash {
+            *self.task(worker) = Task::AfterWork(job, Ending::Returns);
+            return self.crash(consumer, crash);
+        }
+        let ending = match (fails, on_failure) {
+            (false, _) | (true, OnFailure::Swallow) => self.succeeded(job),
+            (true, OnFailure::Throw) => Ending::Throws,
+            (true, OnFailure::Rollback) => self.application_rolls_back(consumer),
+            (true, OnFailure::Recover) => self.application_recovers(consumer),
+        };
+        if *self.awaiting(consumer) > 0 {
+            *self.task(worker) = Task::AfterWork(job, ending);
+        } else {
+            self.end_delivery(job, ending);
+        }
+    }
+
+    /// What the application does after a success: acknowledges or commits, by its counts.
+    fn succeeded(&mut self, job: Job) -> Ending {
+        let Job { consumer, delivery } = job;
+        let session = self.client.session_of(consumer);
+        let app = &mut self.sessions[session as usize];
+        let mode = self.scenario.sessions[session as usize].mode;
+        match (mode, app.acknowledge) {
+            (AcknowledgeMode::SessionTransacted, _) => {
+                if let Some(verdict) = app.processed_in_transaction() {
+                    self.end_transaction(session, consumer, verdict);
+                } else if let Some((idle, deliveries)) = app.commits_when_idle() {
+                    self.shell
+                        .at(self.shell.now + idle, Event::Idle(session, deliveries));
+                }
+            }
+            (_, Acknowledge::EveryConsumer(_)) => {
+                let acknowledge = app.acknowledge;
+                if self.consumers[consumer as usize].acknowledges_now(acknowledge) {
+                    self.client.acknowledge_consumer(consumer, &mut self.shell);
+                }
+            }
+            (AcknowledgeMode::Individual, _) => {
+                if app.acknowledges_now() {
+                    self.client
+                        .acknowledge_message(consumer, delivery.message, &mut self.shell);
+                }
+            }
+            (AcknowledgeMode::Client, _) => {
+                if app.acknowledges_now() {
+                    self.client.acknowledge_session(session, &mut self.shell);
+                }
+            }
+            (AcknowledgeMode::Auto | AcknowledgeMode::DupsOk, _) => {}
+        }
+        Ending::Returns
+    }
+
+    fn application_rolls_back(&mut self, consumer: ConsumerIndex) -> Ending {
+        let session = self.client.session_of(consumer);
+        self.sessions[session as usize].rolls_back();
+        self.roll_back(session, consumer);
+        Ending::Returns
+    }
+
+    fn application_recovers(&mut self, consumer: ConsumerIndex) -> Ending {
+        let session = self.client.session_of(consumer);
+        self.sessions[session as usize].recovers();
+        self.client.recover(session, &mut self.shell);
+        Ending::Returns
+    }
+
+    // ── transactions ──
+
+    fn end_transaction(&mut self, session: SessionIndex, by: ConsumerIndex, verdict: Verdict) {
+        match verdict {
+            Verdict::RollBack => self.roll_back(session, by),
+            Verdict::Commit => match self
+                .client
+                .commit(session, self.caller(by), &mut self.shell)
+            {
+                Commit::Sent => self.await_end(session, by, true),
+                Commit::Nothing => {}
+                Commit::Refused => {
+                    self.shell.emit(Fact::CommitFailed { consumer: by });
+                    let caller = self.caller(by);
+                    if self
+                        .client
+                        .rollback(session, caller, false, &mut self.shell)
+                    {
+                        self.await_end(session, by, false);
+                    }
+                }
+            },
+        }
+    }
+
+    fn roll_back(&mut self, session: SessionIndex, by: ConsumerIndex) {
+        if self
+            .client
+            .rollback(session, self.caller(by), true, &mut self.shell)
+        {
+            self.await_end(session, by, false);
+        }
+    }
+
+    fn await_end(&mut self, session: SessionIndex, by: ConsumerIndex, commits: bool) {
+        *self.awaiting(by) += 1;
+        self.lives.ending[session as usize] = Some((by, commits));
+    }
+
+    /// `commitWhenIdle`: nobody has delivered anything since.
+    pub(super) fn session_is_idle(&mut self, session: SessionIndex, deliveries: u64) {
+        let Some(&consumer) = self.client.sessions[session as usize].consumers.first() else {
+            return;
+        };
+        if self.lives.ending[session as usize].is_some() {
+            return;
+        }
+        if let Some(verdict) = self.sessions[session as usize].idle(deliveries) {
+            self.end_transaction(session, consumer, verdict);
+            let worker = self.worker_of(consumer);
+            if *self.awaiting(consumer) > 0 && *self.task(worker) == Task::Idle {
+                *self.task(worker) = Task::BeforeNext;
+            }
+        }
+    }
+
+    // ── answers ──
+
+    /// An answer for a session's worker.
+    pub(super) fn session_answered(&mut self, session: SessionIndex, failed: bool) {
+        let awaiting = &mut self.client.sessions[session as usize].awaiting;
+        *awaiting = awaiting.saturating_sub(1);
+        if *awaiting > 0 {
+            return;
+        }
+        self.transaction_answered(session, failed);
+        if self.lives.closing[session as usize].is_some() {
+            return self.session_rolled_back(session);
+        }
+        self.go_on(WorkerId(session));
+    }
+
+    /// An answer for a thread that receives or subscribes.
+    pub(super) fn consumer_answered(&mut self, consumer: ConsumerIndex, failed: bool) {
+        if self.is_subscribing(consumer) {
+            return self.subscribed(consumer);
+        }
+        let awaiting = self.awaiting(consumer);
+        *awaiting = awaiting.saturating_sub(1);
+        if *awaiting > 0 {
+            return;
+        }
+        self.transaction_answered(self.client.session_of(consumer), failed);
+        self.go_on(self.worker_of(consumer));
+    }
+
+    fn transaction_answered(&mut self, session: SessionIndex, failed: bool) {
+        let Some((by, commits)) = self.lives.ending[session as usize].take() else {
+            return;
+        };
+        if commits && failed {
+            self.shell.emit(Fact::CommitFailed { consumer: by });
+        }
+        self.client
+            .transaction_ended(session, commits && !failed, &mut self.shell);
+    }
+
+    /// All answers are there.
+    fn go_on(&mut self, worker: WorkerId) {
+        match *self.task(worker) {
+            Task::BeforeWork(job) => self.begin_work(job),
+            Task::AfterWork(job, ending) => self.end_delivery(job, ending),
+            Task::BeforeNext => self.next(worker),
+            Task::Receiving(deadline) => {
+                let consumer = worker.0 - self.scenario.sessions.len() as u32;
+                self.take(consumer, deadline);
+            }
+            Task::Idle | Task::Pausing | Task::Working(..) => {}
+        }
+    }
+
+    // ── after the work ──
+
+    /// The application's code has returned, or thrown: the library has its say, then the consumer may close.
+    fn end_delivery(&mut self, job: Job, ending: Ending) {
+        let Job { consumer, delivery } = job;
+        let worker = self.worker_of(consumer);
+        *self.task(worker) = Task::BeforeNext;
+        if self.client.consumers[consumer as usize].is_listener() {
+            match ending {
+                Ending::Returns => {
+                    self.client
+                        .listener_returned(consumer, delivery, &mut self.shell);
+                }
+                Ending::Throws => self
+                    .client
+                    .listener_threw(consumer, delivery, &mut self.shell),
+            }
+        }
+        self.shell.release_message(delivery.message);
+        self.close_that_waited(consumer);
+        if let Some(restart_after) = self.consumers[consumer as usize].end_delivery() {
+            self.close(consumer, restart_after);
+        }
+        if *self.awaiting(consumer) == 0 {
+            self.next(worker);
+        }
+    }
+
+    /// The worker is free: the next receive, or the next dispatch.
+    fn next(&mut self, worker: WorkerId) {
+        *self.task(worker) = Task::Idle;
+        let sessions = self.scenario.sessions.len() as u32;
+        if worker.0 < sessions {
+            self.subscribe_waiting(worker.0);
+            return self.wake_session(worker.0);
+        }
+        let consumer = worker.0 - sessions;
+        if self.client.consumers[consumer as usize].is_listener() {
+            self.wake_session(self.client.session_of(consumer));
+        } else if self.is_active(consumer) {
+            self.receive(consumer);
+        }
+    }
+}
