@@ -3,7 +3,7 @@
 //! A durable subscription has a window and acks as one of a queue has, but a backlog of its own. So it can see that
 //! messages wait while its window is full, which is what the broker calls slow.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::facts::Fact;
 use crate::wire::{ConsumerId, MessageRef};
@@ -20,8 +20,6 @@ pub(super) struct Durable {
     pub dispatch_async: bool,
     /// Messages that are not in flight.
     pub pending: VecDeque<MessageRef>,
-    /// How often each message came back (`redeliveredMessages`); those that never did are not in it.
-    pub redelivered_messages: BTreeMap<MessageRef, u32>,
 }
 
 impl Broker {
@@ -55,7 +53,7 @@ impl Broker {
             return;
         }
         while self.subscriptions[subscription].count_before_full() > 0 {
-            self.set_slow(subscription, false, s);
+            self.room_clears_slow(subscription, s);
             let dispatched = self.dispatch_what_fits(subscription, s);
             if !dispatched || !self.durable(subscription).dispatch_async {
                 return;
@@ -64,6 +62,22 @@ impl Broker {
         if !self.durable(subscription).pending.is_empty() {
             self.set_slow(subscription, true, s);
         }
+    }
+
+    /// As this subscription has to tell it: of topic messages every subscription counts for itself.
+    pub(super) fn redelivery_counter(
+        &self,
+        subscription: SubscriptionIndex,
+        message: MessageRef,
+        s: &impl Surroundings,
+    ) -> u32 {
+        let own = &self.subscriptions[subscription].redelivered_messages;
+        if !own.is_empty()
+            && let Some(&count) = own.get(&message)
+        {
+            return count;
+        }
+        s.messages()[message].redelivery_counter
     }
 
     /// Whether there was anything to dispatch.
@@ -81,12 +95,7 @@ impl Broker {
                 self.durable_message_expired(subscription, message, s);
                 continue;
             }
-            let returned = self
-                .durable(subscription)
-                .redelivered_messages
-                .get(&message)
-                .copied();
-            let counter = returned.unwrap_or(s.messages()[message].redelivery_counter);
+            let counter = self.redelivery_counter(subscription, message, s);
             self.dispatch(subscription, message, counter, s);
             any = true;
         }
@@ -101,7 +110,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         self.message_expired(Some(subscription), message, s);
-        self.durable(subscription)
+        self.subscriptions[subscription]
             .redelivered_messages
             .remove(&message);
         self.let_go(self.subscriptions[subscription].destination, message, s);
@@ -140,21 +149,21 @@ impl Broker {
         let consumer = leaving.consumer;
         let in_flight: Vec<MessageRef> = leaving.dispatched.drain(..).collect();
         leaving.prefetch_extension = 0;
-        let durable = self.durable(subscription);
-        durable.active = false;
+        leaving.full = true;
         for &message in &in_flight {
             let delivered = last_delivered == LAST_DELIVERED_UNKNOWN
                 || last_delivered == 0
                 || s.messages()[message].sequence as i64 <= last_delivered;
             if delivered {
-                *durable.redelivered_messages.entry(message).or_default() += 1;
+                *leaving.redelivered_messages.entry(message).or_default() += 1;
             }
             s.emit(Fact::Returned { consumer, message });
         }
+        let durable = self.durable(subscription);
+        durable.active = false;
         for message in in_flight.into_iter().rev() {
             durable.pending.push_front(message);
         }
-        self.subscriptions[subscription].full = true;
     }
 
     /// A transaction commits after its durable consumer was removed.
@@ -174,7 +183,9 @@ impl Broker {
             return;
         };
         durable.pending.remove(index);
-        durable.redelivered_messages.remove(&message);
+        self.subscriptions[subscription]
+            .redelivered_messages
+            .remove(&message);
         s.emit(Fact::Acknowledged { consumer, message });
         self.let_go(self.subscriptions[subscription].destination, message, s);
     }
@@ -185,8 +196,10 @@ impl Broker {
             let subscription = self.destinations[destination].topic().subscribers[index];
             let consumer = Some(self.subscriptions[subscription].consumer);
             self.subscriptions[subscription].slow = false;
+            self.subscriptions[subscription]
+                .redelivered_messages
+                .clear();
             let durable = self.durable(subscription);
-            durable.redelivered_messages.clear();
             let messages = s.messages();
             let (kept, gone) = std::mem::take(&mut durable.pending)
                 .into_iter()

@@ -13,6 +13,7 @@
 //! | `topic`, `durable` | `Topic`, `TopicSubscription`, `DurableTopicSubscription` |
 //! | `transaction` | `LocalTransaction` |
 //! | `dead_letter`, `redelivery_plugin`, `audit` | `RegionBroker.sendToDeadLetterQueue`, `RedeliveryPlugin` |
+//! | `article` | nothing: what the article's semantics do differently |
 //! | `slow` | `AbortSlowConsumerStrategy`, `AbortSlowAckConsumerStrategy` |
 //!
 //! Three choices make it deterministic where the real broker's threads race. A command is done, answer included, before
@@ -25,6 +26,7 @@
 //!
 //! After `Unsubscribed` nothing more is said of a consumer's flags: they ended with it.
 
+mod article;
 mod audit;
 mod connection;
 mod consumers;
@@ -46,18 +48,20 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::facts::{Fact, Removal};
 use crate::kernel::Span;
 use crate::rules::Rules;
 use crate::scenario::{self, DestinationKind, Scenario};
 use crate::wire::{
-    Caller, ConnectionId, ConsumerId, DestinationIndex, MessageAck, MessageRef, ToBroker, ToClient,
+    AckType, Caller, ConnectionId, ConsumerId, DestinationIndex, MessageAck, MessageRef, ToBroker,
+    ToClient,
 };
 
 pub use surroundings::{BrokerTimer, Surroundings};
 
+use article::PutBack;
 use audit::MessageAudit;
 use connection::Connection;
 use destination::Destination;
@@ -94,6 +98,9 @@ pub struct Broker {
     redelivery_plugin: Option<scenario::RedeliveryPlugin>,
     /// What the redelivery plugin's scheduler would have sent while the broker was down.
     overdue: Vec<MessageRef>,
+    /// Article 5: what waits for its redelivery delay.
+    put_backs: Vec<PutBack>,
+    next_put_back: u32,
     /// The connection whose end is being processed.
     stopping: Option<ConnectionId>,
     stopped: bool,
@@ -166,6 +173,8 @@ impl Broker {
             dead_letter_audits: vec![MessageAudit::default(); audits.max().unwrap_or(0)],
             redelivery_plugin: scenario.broker.redelivery_plugin.clone(),
             overdue: Vec::new(),
+            put_backs: Vec::new(),
+            next_put_back: 0,
             stopping: None,
             stopped: false,
             run: 1,
@@ -253,6 +262,7 @@ impl Broker {
             }
             BrokerTimer::ForcedRemoval(consumer) => self.force_removal(consumer, s),
             BrokerTimer::Redelivery(message) => self.redeliver(message, s),
+            BrokerTimer::PutBack(number) => self.put_back(number, s),
         }
         self.run_passes(s);
     }
@@ -330,7 +340,7 @@ impl Broker {
         connection: ConnectionId,
         ack: &MessageAck,
         reply_to: Option<Caller>,
-        _redeliver_after: u32,
+        redeliver_after: u32,
         s: &mut impl Surroundings,
     ) {
         let mut outcome = Ok(());
@@ -338,10 +348,7 @@ impl Broker {
             s.emit(Fact::AckArrived { ack: *ack });
             outcome = self.check_transaction(ack.transaction);
             if outcome.is_ok() {
-                outcome = match self.subscriptions[subscription].kind {
-                    Kind::Topic(_) => self.acknowledge_topic(subscription, ack, s),
-                    _ => self.acknowledge_prefetch(subscription, ack, s),
-                };
+                outcome = self.do_acknowledge(subscription, ack, redeliver_after, s);
             }
         }
         if outcome.is_err() {
@@ -353,6 +360,27 @@ impl Broker {
         if let Some(caller) = reply_to {
             self.respond(connection, caller, outcome.is_err(), s);
         }
+    }
+
+    fn do_acknowledge(
+        &mut self,
+        subscription: SubscriptionIndex,
+        ack: &MessageAck,
+        redeliver_after: u32,
+        s: &mut impl Surroundings,
+    ) -> Result<(), Refused> {
+        if self.rules.delivered_marks_slow {
+            self.note_ack(subscription, ack.ack_type, s);
+        }
+        if self.rules.broker_redelivers && ack.ack_type == AckType::Redelivered {
+            return self.take_back(subscription, ack, redeliver_after, s);
+        }
+        match self.subscriptions[subscription].kind {
+            Kind::Topic(_) => self.acknowledge_topic(subscription, ack, s)?,
+            _ => self.acknowledge_prefetch(subscription, ack, s)?,
+        }
+        self.mark_if_stuck(subscription, s);
+        Ok(())
     }
 
     fn remove_and_answer(
@@ -469,6 +497,9 @@ impl Broker {
             full: false,
             told_full: false,
             time_of_last_ack: s.now(),
+            redelivered_messages: BTreeMap::new(),
+            extension_is_last_delivered: self.rules.delivered_once_until_acknowledged,
+            delivered_since_ack: false,
         };
         subscription.full = subscription.is_full();
         let index = self.place_subscription(subscription);
@@ -529,6 +560,7 @@ impl Broker {
         subscription.connection = connection;
         subscription.prefetch = prefetch;
         subscription.told_full = false;
+        subscription.delivered_since_ack = false;
         if let Kind::Durable(durable) = &mut subscription.kind {
             durable.active = true;
         }
@@ -631,6 +663,7 @@ impl Broker {
         self.stopped = true;
         self.run += 1;
         self.tell_up(s);
+        self.end_delays(None, s);
         for connection in self.all_connections() {
             self.lose_connection(connection, s);
         }
@@ -693,20 +726,20 @@ impl Broker {
         destination: DestinationIndex,
         messages: &crate::wire::Messages,
     ) -> Vec<MessageRef> {
-        let mut remaining: Vec<MessageRef> = match &self.destinations[destination as usize].kind {
+        let mut remaining: Vec<MessageRef> = self.delayed(destination as usize).collect();
+        match &self.destinations[destination as usize].kind {
             destination::Kind::Queue(queue) => {
                 let consumers = queue.consumers.members().iter();
                 let in_flight =
                     consumers.flat_map(|&member| &self.subscriptions[member].dispatched);
-                queue.waiting().chain(in_flight.copied()).collect()
+                remaining.extend(queue.waiting().chain(in_flight.copied()));
             }
             destination::Kind::Topic(topic) => {
                 let subscribers = topic.subscribers.iter();
-                subscribers
-                    .flat_map(|&index| self.subscriptions[index].kept())
-                    .collect()
+                let kept = subscribers.flat_map(|&index| self.subscriptions[index].kept());
+                remaining.extend(kept);
             }
-        };
+        }
         remaining.sort_by_key(|&message| messages[message].sequence);
         remaining
     }

@@ -89,7 +89,7 @@ impl Broker {
         if let Kind::Durable(_) = self.subscriptions[subscription].kind {
             self.dispatch_durable(subscription, s);
         } else if self.subscriptions[subscription].count_before_full() > 0 {
-            self.set_slow(subscription, false, s);
+            self.room_clears_slow(subscription, s);
         }
     }
 }
@@ -270,10 +270,12 @@ impl Broker {
             return;
         };
         let destination = self.subscriptions[subscription].destination;
-        match &mut self.subscriptions[subscription].kind {
+        match self.subscriptions[subscription].kind {
             Kind::Queue => self.drop_message(destination, message, s),
-            Kind::Durable(durable) => {
-                durable.redelivered_messages.remove(&message);
+            Kind::Durable(_) => {
+                self.subscriptions[subscription]
+                    .redelivered_messages
+                    .remove(&message);
                 self.let_go(destination, message, s);
             }
             Kind::Topic(_) => unreachable!("plain topic subscriptions have acks of their own"),
@@ -288,9 +290,11 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
-        match &mut self.subscriptions[subscription].kind {
-            Kind::Durable(durable) => {
-                durable.redelivered_messages.remove(&message);
+        match self.subscriptions[subscription].kind {
+            Kind::Durable(_) => {
+                self.subscriptions[subscription]
+                    .redelivered_messages
+                    .remove(&message);
             }
             _ => s.messages_mut()[message].acked = true,
         }

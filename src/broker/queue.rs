@@ -108,6 +108,7 @@ impl Broker {
     pub(super) fn iterate(&mut self, destination: usize, s: &mut impl Surroundings) {
         let page = self.destinations[destination].policy.max_page_size as usize;
         self.page_in_and_assign(destination, page, false, s);
+        self.mark_stuck_consumers(destination, s);
     }
 
     /// `Queue.pageInMessages`
@@ -188,28 +189,42 @@ impl Broker {
         let mut position = Position::default();
         for _ in 0..limit {
             let queue = self.destinations[destination].queue();
-            if queue.consumers.nobody_can_take(&self.subscriptions) {
+            let nobody = queue.consumers.nobody_can_take(&self.subscriptions);
+            if nobody && !self.rules.full_queue_consumer_is_slow {
                 return;
             }
             let Some(message) = queue.pending.next(&mut position) else {
                 return;
             };
-            let (group, acked) = {
-                let message = &s.messages()[message];
-                (message.group, message.acked)
-            };
-            let taker = if acked {
-                None
-            } else {
-                queue.consumers.select(group, &mut self.subscriptions)
-            };
-            let Some(taker) = taker else {
-                PendingList::skip(&mut position);
-                continue;
-            };
-            queue.pending.remove_at(position);
-            self.hand_over(destination, message, taker, s);
+            let taker = self.select(destination, message, s);
+            if self.rules.full_queue_consumer_is_slow {
+                self.mark_passed_over(destination, taker, s);
+            }
+            let pending = &mut self.destinations[destination].queue().pending;
+            match taker {
+                Some(taker) => {
+                    pending.remove_at(position);
+                    self.hand_over(destination, message, taker, s);
+                }
+                None if nobody => return,
+                None => PendingList::skip(&mut position),
+            }
         }
+    }
+
+    /// Who gets a message now. Nobody gets one that is acknowledged in an open transaction.
+    fn select(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        s: &impl Surroundings,
+    ) -> Option<SubscriptionIndex> {
+        let message = &s.messages()[message];
+        if message.acked {
+            return None;
+        }
+        let consumers = &mut self.destinations[destination].queue().consumers;
+        consumers.select(message.group, &mut self.subscriptions)
     }
 
     /// `PrefetchSubscription.add` and `dispatchPending`, and the rotation of the consumer list.
@@ -220,7 +235,7 @@ impl Broker {
         taker: SubscriptionIndex,
         s: &mut impl Surroundings,
     ) {
-        self.set_slow(taker, false, s);
+        self.room_clears_slow(taker, s);
         let now = s.now();
         let content = &mut s.messages_mut()[message];
         if content.is_expired(now) {

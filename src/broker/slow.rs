@@ -126,6 +126,20 @@ impl SlowStrategy {
 
 // ── the flag ──
 impl Broker {
+    /// A dispatch attempt that finds room: not slow any more. With the article's rules a consumer stays slow until it
+    /// acknowledges.
+    pub(super) fn room_clears_slow(
+        &mut self,
+        subscription: SubscriptionIndex,
+        s: &mut impl Surroundings,
+    ) {
+        if !(self.rules.delivered_marks_slow
+            && self.subscriptions[subscription].delivered_since_ack)
+        {
+            self.set_slow(subscription, false, s);
+        }
+    }
+
     /// `setSlowConsumer`, and on the change to slow `Destination.slowConsumer`.
     pub(super) fn set_slow(
         &mut self,
@@ -133,17 +147,47 @@ impl Broker {
         slow: bool,
         s: &mut impl Surroundings,
     ) {
-        let changed = &mut self.subscriptions[subscription];
-        if changed.slow == slow {
-            return;
-        }
-        changed.slow = slow;
-        s.emit(Fact::Slow {
-            consumer: changed.consumer,
-            slow,
-        });
-        if slow {
+        if self.change_slow(subscription, slow, s) && slow {
             self.notify_strategy(subscription, s);
+        }
+    }
+
+    /// The flag alone; whether it changed.
+    fn change_slow(
+        &mut self,
+        subscription: SubscriptionIndex,
+        slow: bool,
+        s: &mut impl Surroundings,
+    ) -> bool {
+        let subscription = &mut self.subscriptions[subscription];
+        if subscription.slow == slow {
+            return false;
+        }
+        subscription.slow = slow;
+        let consumer = subscription.consumer;
+        s.emit(Fact::Slow { consumer, slow });
+        true
+    }
+
+    /// ActiveMQ 6 (AMQ-9153): full consumers that a queue passes over on its way to the one that takes a message, or
+    /// to none, are slow. Their strategy is not told.
+    pub(super) fn mark_passed_over(
+        &mut self,
+        destination: usize,
+        taker: Option<SubscriptionIndex>,
+        s: &mut impl Surroundings,
+    ) {
+        for subscription in self.destinations[destination]
+            .queue()
+            .consumers
+            .in_order(&self.subscriptions)
+        {
+            if Some(subscription) == taker {
+                return;
+            }
+            if self.subscriptions[subscription].full {
+                self.change_slow(subscription, true, s);
+            }
         }
     }
 
@@ -238,12 +282,8 @@ impl Broker {
         }
         let is_new = !strategy.knows(subscription);
         let connection = looked_at.connection;
-        if is_new && !looked_at.slow {
-            looked_at.slow = true;
-            s.emit(Fact::Slow {
-                consumer: looked_at.consumer,
-                slow: true,
-            });
+        if is_new {
+            self.change_slow(subscription, true, s);
         }
         strategy.report(subscription, connection, 1);
     }

@@ -5,7 +5,7 @@
 //! real acks take it back, and nothing limits it: a consumer that receives without acknowledging is never frozen by its
 //! window unless the policy forbids the extension.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::kernel::Time;
 use crate::wire::{ConnectionId, ConsumerId, MessageRef};
@@ -50,6 +50,13 @@ pub(super) struct Subscription {
     pub told_full: bool,
     /// `getTimeOfLastMessageAck`
     pub time_of_last_ack: Time,
+    /// How often each message came back (`DurableTopicSubscription.redeliveredMessages`); those that never did are
+    /// not in it. On queues the messages themselves count.
+    pub redelivered_messages: BTreeMap<MessageRef, u32>,
+    /// Article 3: the extension is the count of the last DELIVERED, at most half the prefetch, until the next ack.
+    pub extension_is_last_delivered: bool,
+    /// Article 4: it has sent DELIVERED and acknowledged nothing since.
+    pub delivered_since_ack: bool,
 }
 
 /// The three classes of subscriptions.
@@ -98,15 +105,25 @@ impl Subscription {
 
     /// `expandPrefetchExtension`. A count below 0 changes nothing.
     pub fn expand_prefetch_extension(&mut self, amount: i32) {
-        if self.use_prefetch_extension && self.prefetch != 0 {
-            let amount = u32::try_from(amount).unwrap_or(0);
+        let amount = u32::try_from(amount).unwrap_or(0);
+        if !self.use_prefetch_extension || self.prefetch == 0 {
+            return;
+        }
+        if self.extension_is_last_delivered {
+            self.prefetch_extension = amount.min(self.prefetch / 2);
+        } else {
             self.prefetch_extension = self.prefetch_extension.saturating_add(amount);
         }
     }
 
     /// `contractPrefetchExtension`. A count below 0 expands, as subtracting it does in ActiveMQ.
     pub fn contract_prefetch_extension(&mut self, amount: i32) {
-        if self.use_prefetch_extension && self.prefetch != 0 {
+        if !self.use_prefetch_extension || self.prefetch == 0 {
+            return;
+        }
+        if self.extension_is_last_delivered {
+            self.prefetch_extension = 0;
+        } else {
             let contracted = i64::from(self.prefetch_extension) - i64::from(amount);
             self.prefetch_extension = contracted.clamp(0, i64::from(u32::MAX)) as u32;
         }

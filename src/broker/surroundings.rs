@@ -58,6 +58,8 @@ pub enum BrokerTimer {
     ForcedRemoval(ConsumerId),
     /// The redelivery plugin sends a message again.
     Redelivery(MessageRef),
+    /// Article semantics only: the delay of messages that are to be redelivered is over.
+    PutBack(u32),
 }
 
 impl BrokerTimer {

@@ -127,13 +127,14 @@ impl Broker {
         if !is_full && pending == 0 {
             s.messages_mut().retain(message);
             self.dispatch_to_topic_subscription(subscriber, message, s);
-            return self.set_slow(subscriber, false, s);
+            return self.room_clears_slow(subscriber, s);
         }
         if prefetch > 1 && pending > prefetch {
             self.set_slow(subscriber, true, s);
         }
         self.add_to_matched(subscriber, message, s);
         self.dispatch_matched(subscriber, s);
+        self.mark_if_stuck(subscriber, s);
     }
 
     /// Behind the window, as far as the pending limit allows.
@@ -261,7 +262,7 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
-        let redelivery_counter = s.messages()[message].redelivery_counter;
+        let redelivery_counter = self.redelivery_counter(subscriber, message, s);
         self.dispatch(subscriber, message, redelivery_counter, s);
     }
 }
@@ -340,6 +341,9 @@ impl Broker {
             if ack.transaction.is_none() {
                 subscription.contract_prefetch_extension(1);
             }
+            if !subscription.redelivered_messages.is_empty() {
+                subscription.redelivered_messages.remove(&message);
+            }
             s.emit(match ack.ack_type {
                 AckType::Poison => Fact::Discarded {
                     consumer,
@@ -379,6 +383,7 @@ impl Broker {
 impl Broker {
     /// `Topic.removeSubscription`, `TopicSubscription.destroy`
     pub(super) fn remove_from_topic(&mut self, gone: SubscriptionIndex, s: &mut impl Surroundings) {
+        self.end_delays(Some(self.subscriptions[gone].consumer), s);
         let destination = self.subscriptions[gone].destination;
         let topic = self.destinations[destination].topic();
         topic.subscribers.retain(|&subscriber| subscriber != gone);

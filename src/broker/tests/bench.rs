@@ -231,7 +231,7 @@ impl Bench {
         }
     }
 
-    fn command(&mut self, consumer: usize, command: ToBroker) {
+    pub fn command(&mut self, consumer: usize, command: ToBroker) {
         self.broker
             .handle(self.connection(consumer), command, &mut self.world);
     }
@@ -289,7 +289,7 @@ impl Bench {
 
     // ── acks ──
 
-    fn place(&self, consumer: usize, number: u64) -> MessageRef {
+    pub fn place(&self, consumer: usize, number: u64) -> MessageRef {
         let places = &self.world.places;
         let dispatched = places.get(&(consumer as u32, number));
         *dispatched

@@ -6,6 +6,7 @@ mod defaults;
 
 mod destinations;
 mod queues;
+mod semantics;
 mod topics;
 
 use crate::scenario::{DestinationKind, Scenario};
