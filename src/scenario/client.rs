@@ -4,9 +4,11 @@
 //! destination URI stands above them all; it has options of its own, which the consumer's and the producer's
 //! reader lay over these.)
 
-use super::json::Place;
+use super::json::{Node, Place};
 use super::model::{ClientOptions, RedeliveryPolicy};
 use super::options::{OptionValue, Setting};
+use super::report::Report;
+use super::url::{ConnectionUrl, connection_url};
 use crate::kernel::Span;
 
 /// Settings of a connection, from strong to weak. Within a layer the last one wins.
@@ -18,6 +20,42 @@ pub struct Layers<'a> {
     pub own: &'a [Setting],
     /// The broker's URL.
     pub broker: &'a [Setting],
+}
+
+/// What a client may take from elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The broker's URL.
+    pub broker: &'a ConnectionUrl,
+    /// Whether the broker restarts: then every client reconnects, as it does with the recorder of references.
+    pub restarts: bool,
+    /// Settings that a comparison lays over this client.
+    pub varied: &'a [Setting],
+}
+
+impl<'a> Surroundings<'a> {
+    /// What the client's own URL says. Without one it has the broker's transport.
+    pub fn own_url(&self, node: &Node, report: &mut Report) -> ConnectionUrl {
+        match node.get("url") {
+            Some(url) => connection_url(url, report),
+            None => ConnectionUrl {
+                failover: self.broker.failover,
+                settings: Vec::new(),
+            },
+        }
+    }
+
+    /// The settings of a client with this URL.
+    pub fn layers<'b>(&self, own: &'b ConnectionUrl) -> Layers<'b>
+    where
+        'a: 'b,
+    {
+        Layers {
+            varied: self.varied,
+            own: &own.settings,
+            broker: &self.broker.settings,
+        }
+    }
 }
 
 /// `ActiveMQPrefetchPolicy`, and what decides which of its values a durable subscription gets.

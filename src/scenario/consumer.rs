@@ -1,6 +1,6 @@
 //! Chapter `consumers`: one entry of the file, which `count` may multiply later.
 
-use super::client::{Layers, PrefetchPolicy};
+use super::client::{Layers, PrefetchPolicy, Surroundings};
 use super::failures;
 use super::json::{Node, Place};
 use super::limits;
@@ -9,10 +9,10 @@ use super::model::{
     DestinationKind, OnFailure, Receive, Semantics,
 };
 use super::options::Setting;
-use super::producer::{ROLL_BACK, Surroundings, numbers};
+use super::producer::{ROLL_BACK, numbers};
 use super::report::Report;
 use super::shape::{Field, Kind, opening};
-use super::url::{DestinationUri, Side, connection_url, destination};
+use super::url::{DestinationUri, Side, destination};
 use super::values::{RANDOM, random};
 use crate::kernel::{Distribution, Span, Time};
 
@@ -234,6 +234,8 @@ pub struct Entry<'a> {
     pub kind: DestinationKind,
     /// Its name.
     pub destination: String,
+    /// Whether its URL would not let it reconnect.
+    pub plain_transport: bool,
     /// What it was read from.
     pub node: &'a Node,
 }
@@ -262,19 +264,11 @@ pub fn read<'a>(
     producers: &[String],
     report: &mut Report,
 ) -> Option<Entry<'a>> {
-    let own = node.get("url").map(|url| connection_url(url, report));
-    let failover = own
-        .as_ref()
-        .map_or(around.broker_failover, |url| url.failover);
-    let own = own.unwrap_or_default();
-    let layers = Layers {
-        varied: around.varied,
-        own: &own.settings,
-        broker: around.broker,
-    };
+    let own = around.own_url(node, report);
+    let layers = around.layers(&own);
     let uri = destination(node.get("destination")?, Side::Consumer, report)?;
     let mode = acknowledge_mode(node);
-    let options = layers.client_options(failover || around.restarts);
+    let options = layers.client_options(own.failover || around.restarts);
     let prefetch_policy = layers.prefetch_policy();
     let subscribed = Subscribed {
         node,
@@ -297,6 +291,7 @@ pub fn read<'a>(
         consumer,
         kind: uri.kind,
         destination: uri.name,
+        plain_transport: !own.failover,
         node,
     };
     check(&entry, report);

@@ -225,7 +225,7 @@ impl Document {
         let names = self.clients(chapter);
         let (first, behind) = split(rest);
         if let (true, Some(behind)) = (first == "*", behind) {
-            return self.find_in_entries(chapter, 0..names.len(), behind);
+            return self.find_where_possible(chapter, names.len(), behind);
         }
         if let Some((number, behind)) = longest_name(&names, rest) {
             return self.find_in_entries(chapter, number..number + 1, behind);
@@ -292,7 +292,7 @@ impl Document {
         let chapters = [Chapter::Consumers, Chapter::Producers];
         let found = chapters.map(|chapter| {
             let count = self.root.list(chapter.key()).len();
-            self.find_in_entries(chapter, 0..count, rest)
+            self.find_where_possible(chapter, count, rest)
         });
         match found {
             [Ok(Found::Fields(mut ways)), Ok(Found::Fields(more))] => {
@@ -311,17 +311,40 @@ impl Document {
         }
     }
 
+    /// In all entries of a chapter that can have it.
+    fn find_where_possible(
+        &self,
+        chapter: Chapter,
+        count: usize,
+        rest: &str,
+    ) -> Result<Found, Fault> {
+        if find_option(chapter.option_name(rest), &chapter.options())?.is_some() {
+            return self.find_in_entries(chapter, 0..count, rest);
+        }
+        let each = (0..count).map(|number| self.find_in_entries(chapter, number..number + 1, rest));
+        let mut ways = Vec::new();
+        let mut first_fault = None;
+        for found in each {
+            match found {
+                Ok(Found::Fields(found)) => ways.extend(found),
+                Ok(Found::Options(..)) => {}
+                Err(fault) => first_fault = first_fault.or(Some(fault)),
+            }
+        }
+        match (ways.is_empty(), first_fault) {
+            (false, _) => Ok(Found::Fields(ways)),
+            (true, Some(fault)) => Err(fault),
+            (true, None) => Err(Fault::new(format!("there are no {}", chapter.key()))),
+        }
+    }
+
     fn find_in_entries(
         &self,
         chapter: Chapter,
         numbers: std::ops::Range<usize>,
         rest: &str,
     ) -> Result<Found, Fault> {
-        let option = match (chapter, rest) {
-            (Chapter::Consumers, "prefetchSize") => "consumer.prefetchSize",
-            _ => rest,
-        };
-        if let Some(option) = find_option(option, &chapter.options())? {
+        if let Some(option) = find_option(chapter.option_name(rest), &chapter.options())? {
             let target = |number| chapter.target(number);
             return Ok(Found::Options(option, numbers.map(target).collect()));
         }
@@ -332,10 +355,7 @@ impl Document {
             find_field(Some(&nodes[number]), &chapter.kind(), rest, &mut way)?;
             ways.push(way);
         }
-        match ways.is_empty() {
-            true => Err(Fault::new(format!("there are no {}", chapter.key()))),
-            false => Ok(Found::Fields(ways)),
-        }
+        Ok(Found::Fields(ways))
     }
 }
 
@@ -364,6 +384,14 @@ impl Chapter {
         match self {
             Chapter::Consumers => [JMS, CONSUMER],
             Chapter::Producers => [JMS, PRODUCER],
+        }
+    }
+
+    /// `prefetchSize` is a shorthand, and varying it must win over the destination as well.
+    fn option_name(self, path: &str) -> &str {
+        match (self, path) {
+            (Chapter::Consumers, "prefetchSize") => "consumer.prefetchSize",
+            _ => path,
         }
     }
 

@@ -13,6 +13,7 @@
 //! nothing, or is probably not meant so.
 
 mod broker;
+mod checks;
 mod client;
 mod consumer;
 mod destinations;
@@ -136,3 +137,6 @@ pub fn read_bytes(bytes: Vec<u8>, name: &str, fallback_name: &str) -> Result<Loa
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Chapter `producers`.
 
-use super::client::Layers;
+use super::client::{Layers, Surroundings};
 use super::json::{Node, Place};
 use super::limits;
 use super::model::{
@@ -10,7 +10,7 @@ use super::model::{
 use super::options::{OptionValue, Setting};
 use super::report::Report;
 use super::shape::{Field, Kind, opening};
-use super::url::{Side, connection_url, destination};
+use super::url::{DestinationUri, Side, destination};
 use super::values::{RANDOM, distribution, is_always_zero};
 use crate::kernel::{Distribution, Span, Time};
 
@@ -220,20 +220,10 @@ pub struct Entry {
     pub kind: DestinationKind,
     /// Its name.
     pub destination: String,
+    /// Whether its URL would not let it reconnect.
+    pub plain_transport: bool,
     /// Where it begins.
     pub place: Place,
-}
-
-/// What a producer may take from elsewhere.
-pub struct Surroundings<'a> {
-    /// Settings of the broker's URL.
-    pub broker: &'a [Setting],
-    /// Whether the broker's URL is a failover URL.
-    pub broker_failover: bool,
-    /// Whether every client reconnects, because the broker restarts.
-    pub restarts: bool,
-    /// Settings that a comparison lays over this producer.
-    pub varied: &'a [Setting],
 }
 
 /// Reads one producer.
@@ -243,26 +233,13 @@ pub fn read(
     around: &Surroundings,
     report: &mut Report,
 ) -> Option<Entry> {
-    let own = node.get("url").map(|url| connection_url(url, report));
-    let failover = own
-        .as_ref()
-        .map_or(around.broker_failover, |url| url.failover);
-    let own = own.unwrap_or_default();
-    let layers = Layers {
-        varied: around.varied,
-        own: &own.settings,
-        broker: around.broker,
-    };
+    let own = around.own_url(node, report);
+    let layers = around.layers(&own);
     let target = node.get("destination")?;
     let uri = destination(target, Side::Producer, report)?;
-    let mut options = layers.client_options(failover || around.restarts);
-    let window = Layers {
-        varied: around.varied,
-        own: &uri.settings,
-        broker: &[],
-    };
-    if let Some(OptionValue::Whole(bytes)) = window.find("producer.windowSize").map(|it| it.value) {
-        options.producer_window_size = bytes.try_into().unwrap_or(0);
+    let mut options = layers.client_options(own.failover || around.restarts);
+    if let Some(bytes) = window_of_destination(&uri, around.varied) {
+        options.producer_window_size = bytes;
     }
     let start = node.time("start").unwrap_or(Time::ZERO);
     let (arrivals, messages) = read_arrivals(node, start, report);
@@ -302,7 +279,27 @@ pub fn read(
         producer,
         kind: uri.kind,
         destination: uri.name,
+        plain_transport: !own.failover,
         place: opening(node),
+    })
+}
+
+/// `producer.windowSize`, which stands above `jms.producerWindowSize`; but a varied setting stands above both.
+fn window_of_destination(uri: &DestinationUri, varied: &[Setting]) -> Option<u64> {
+    let whole = |setting: &Setting| match setting.value {
+        OptionValue::Whole(bytes) => bytes.try_into().unwrap_or(0),
+        _ => 0,
+    };
+    let find = |settings: &[Setting], name| {
+        settings
+            .iter()
+            .rev()
+            .find(|setting| setting.name == name)
+            .map(whole)
+    };
+    find(varied, "producer.windowSize").or_else(|| match find(varied, "jms.producerWindowSize") {
+        Some(_) => None,
+        None => find(&uri.settings, "producer.windowSize"),
     })
 }
 

@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::consumer::{self, runs_for_ever};
+use super::client::Surroundings;
 use super::destinations::Destinations;
 use super::document::{Document, Target};
 use super::json::{Node, Place};
-use super::model::{Arrivals, Consumer, Network, Policy, Producer, Scenario};
-use super::nearest::nearest;
+use super::model::{Consumer, Producer, Scenario};
 use super::options::Setting;
-use super::producer::{self, Surroundings, is_sync};
+use super::producer;
 use super::report::Report;
-use super::shape::{Path, check};
+use super::shape::{Path, check, opening};
 use super::sharing::Sharing;
 use super::study::{self, Study};
-use super::url::{connection_url, convert};
-use super::values::is_always_zero;
+use super::url::{ConnectionUrl, connection_url, convert};
 use super::{Errors, Loaded, broker, expect, file, limits, network, policy};
+use super::{checks, consumer};
 use crate::kernel::Time;
 
 /// Gives every default its value and every name its number, and refuses what cannot be run.
@@ -55,16 +54,11 @@ fn read_study(node: &Node, document: &Document, report: &mut Report) -> Study {
 fn build(document: &Document, report: &mut Report) -> Scenario {
     let root = document.root();
     let broker_node = root.child("broker");
-    let url = broker_node
-        .get("url")
-        .map(|url| connection_url(url, report))
-        .unwrap_or_default();
     let broker = broker::read(broker_node, report);
     let semantics = file::semantics(root);
     let around = Around {
         document,
-        broker: [url.settings, varied(document, Target::Broker, report)].concat(),
-        broker_failover: url.failover,
+        broker: broker_url(broker_node, document, report),
         restarts: !broker.restarts.is_empty(),
     };
     let mut destinations = Destinations::new(policy::read(broker_node.child("policies"), report));
@@ -95,17 +89,23 @@ fn build(document: &Document, report: &mut Report) -> Scenario {
     destinations.close();
     destinations.warn_of_unused_policies(report);
     scenario.destinations = destinations.into_list();
-    check_end(&scenario, &producers, &consumers, report);
-    check_sources(&scenario, &consumers, report);
-    check_times(&scenario, root, report);
+    checks::check(&scenario, &producers, &consumers, root, report);
     scenario
+}
+
+/// The broker's URL, with what a comparison lays over it.
+fn broker_url(node: &Node, document: &Document, report: &mut Report) -> ConnectionUrl {
+    let url = node.get("url").map(|url| connection_url(url, report));
+    let mut url = url.unwrap_or_default();
+    url.settings
+        .extend(varied(document, Target::Broker, report));
+    url
 }
 
 /// What all clients have in common.
 struct Around<'a> {
     document: &'a Document,
-    broker: Vec<Setting>,
-    broker_failover: bool,
+    broker: ConnectionUrl,
     restarts: bool,
 }
 
@@ -113,7 +113,6 @@ impl Around<'_> {
     fn of<'b>(&'b self, varied: &'b [Setting]) -> Surroundings<'b> {
         Surroundings {
             broker: &self.broker,
-            broker_failover: self.broker_failover,
             restarts: self.restarts,
             varied,
         }
@@ -154,9 +153,7 @@ fn check_unique(
     what: &str,
     report: &mut Report,
 ) {
-    let place = node
-        .get("name")
-        .map_or(super::shape::opening(node), |name| name.place);
+    let place = node.get("name").map_or(opening(node), |name| name.place);
     if let Some(first) = names.insert(name.to_owned(), place) {
         let (line, _) = report.position(first);
         let help = format!("the other one is in line {line}");
@@ -232,101 +229,4 @@ fn add_consumers(
     }
     scenario.connections = sharing.connections;
     scenario.sessions = sharing.sessions;
-}
-
-/// Without `until` a run must come to an end by itself; with it, time must pass.
-fn check_end(
-    scenario: &Scenario,
-    producers: &[producer::Entry],
-    consumers: &[consumer::Entry],
-    report: &mut Report,
-) {
-    for entry in producers
-        .iter()
-        .filter(|entry| entry.producer.messages.is_none())
-    {
-        if scenario.until.is_none() {
-            let help = "give it `messages`, or the scenario `until`";
-            let message = format!(
-                "`{}` is endless, and there is no `until`",
-                entry.producer.name
-            );
-            report.error_with(entry.place, message, [help]);
-        } else if sends_take_no_time(&entry.producer, scenario, entry) {
-            let message = format!("`{}` sends without end in no time", entry.producer.name);
-            let help = "give it `arrivals`, or `messages`";
-            report.error_with(entry.place, message, [help]);
-        }
-    }
-    for entry in consumers.iter().filter(|_| scenario.until.is_none()) {
-        if let Some(why) = runs_for_ever(&entry.consumer) {
-            let message = format!("`{}` is {why}, and there is no `until`", entry.name);
-            report.error(super::shape::opening(entry.node), message);
-        }
-    }
-}
-
-/// An endless producer that sends at once must wait for something: an answer, a window, or memory.
-fn sends_take_no_time(producer: &Producer, scenario: &Scenario, entry: &producer::Entry) -> bool {
-    let Network { latency, .. } = &scenario.network;
-    let is_destination =
-        |it: &&super::model::Destination| it.kind == entry.kind && it.name == entry.destination;
-    let memory_is_limited =
-        |policy: &Policy| policy.memory_limit.is_some() && policy.producer_flow_control;
-    let limited = scenario.destinations.iter().find(is_destination);
-    let limited = limited.is_some_and(|destination| memory_is_limited(&destination.policy));
-    let waits = is_sync(producer)
-        || producer.transaction.is_some()
-        || producer.options.producer_window_size > 0;
-    let answer_takes_time =
-        !is_always_zero(latency) || !is_always_zero(&scenario.broker.store_latency);
-    producer.arrivals == Arrivals::AtOnce && !limited && !(waits && answer_takes_time)
-}
-
-/// Warns of consumers that nobody sends to: most likely a slip in a name.
-fn check_sources(scenario: &Scenario, consumers: &[consumer::Entry], report: &mut Report) {
-    let mut has_source = vec![false; scenario.destinations.len()];
-    for producer in &scenario.producers {
-        has_source[producer.destination] = true;
-    }
-    for destination in &scenario.destinations {
-        if let Some(queue) = destination.policy.dead_letter_strategy.queue {
-            has_source[queue] = true;
-        }
-    }
-    let sources: Vec<String> = scenario
-        .producers
-        .iter()
-        .map(|producer| scenario.destinations[producer.destination].uri())
-        .collect();
-    for entry in consumers {
-        let is_own =
-            |it: &super::model::Destination| it.kind == entry.kind && it.name == entry.destination;
-        let Some(number) = scenario.destinations.iter().position(is_own) else {
-            continue;
-        };
-        if !has_source[number] {
-            let uri = scenario.destinations[number].uri();
-            let near = nearest(&uri, sources.iter().map(String::as_str));
-            let hint = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
-            let message = format!("nobody sends to {uri}{hint}");
-            report.warning(entry.place_of("destination"), message);
-        }
-    }
-}
-
-fn check_times(scenario: &Scenario, root: &Node, report: &mut Report) {
-    let warm_up = root
-        .get("warmUp")
-        .filter(|_| Some(scenario.warm_up) >= scenario.until);
-    if let (Some(value), Some(_)) = (warm_up, scenario.until) {
-        report.warning(
-            value.place,
-            "the run ends before the warm-up: nothing is measured",
-        );
-    }
-    if scenario.producers.is_empty() && scenario.consumers.is_empty() {
-        let message = "there are neither producers nor consumers: nothing will happen";
-        report.warning(super::shape::opening(root), message);
-    }
 }
