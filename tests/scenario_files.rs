@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use acksim::scenario::read_file;
+use acksim::scenario::{read_bytes, read_file};
 
 /// Every scenario below a directory, in the order of paths.
 fn scenarios(directory: &str) -> Vec<PathBuf> {
@@ -40,4 +40,62 @@ fn recorded_scenarios_load() {
             println!("{note}");
         }
     }
+}
+
+/// Each file of `bad/` is refused; the snapshots say with what words.
+#[test]
+fn bad_files_are_refused() {
+    insta::glob!("bad/*.json", |path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        let refused = read_bytes(fs::read(path).unwrap(), &name, "bad");
+        let errors = refused.expect_err("this file should be refused");
+        insta::assert_snapshot!(errors);
+    });
+}
+
+/// Each file of `noted/` loads; the snapshots say what there is to know about it.
+#[test]
+fn odd_files_load_with_notes() {
+    insta::glob!("noted/*.json", |path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        let loaded = read_bytes(fs::read(path).unwrap(), &name, "noted");
+        let loaded = loaded.unwrap_or_else(|errors| panic!("{errors}"));
+        let notes: Vec<String> = loaded.notes.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(notes.join("\n"));
+    });
+}
+
+#[test]
+fn what_is_no_file_is_refused() {
+    let refused = |path: &Path| {
+        read_file(path)
+            .expect_err("this should be refused")
+            .to_string()
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let name = directory.path().display().to_string();
+    let expected = format!("{name}: is a directory, not a scenario file");
+    assert_eq!(refused(directory.path()), expected);
+
+    let missing = directory.path().join("missing.json");
+    let expected = format!("{}: there is no such file", missing.display());
+    assert_eq!(refused(&missing), expected);
+
+    let large = directory.path().join("large.json");
+    fs::write(
+        &large,
+        format!("{{\"description\": \"{}\"}}", "x".repeat(50 << 20)),
+    )
+    .unwrap();
+    assert_eq!(
+        refused(&large),
+        format!("{}: is larger than 16 MiB", large.display())
+    );
+}
+
+#[test]
+fn a_file_just_below_the_limit_is_read() {
+    let text = format!("{{\"description\": \"{}\"}}", "x".repeat((16 << 20) - 19));
+    assert_eq!(text.len(), 16 << 20);
+    read_bytes(text.into_bytes(), "large.json", "large").unwrap();
 }

@@ -65,8 +65,8 @@ fn sends_in_no_time(producer: &Producer, scenario: &Scenario) -> bool {
 fn check_consumers_end(scenario: &Scenario, entries: &[consumer::Entry], report: &mut Report) {
     for entry in entries.iter().filter(|_| scenario.until.is_none()) {
         if let Some(why) = runs_for_ever(&entry.consumer) {
-            let message = format!("`{}` is {why}, and there is no `until`", entry.name);
-            report.error(opening(entry.node), message);
+            let message = format!("`{}` {why}, and there is no `until`", entry.name);
+            report.error_with(opening(entry.node), message, ["give the scenario `until`"]);
         }
     }
 }

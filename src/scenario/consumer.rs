@@ -633,11 +633,11 @@ fn warn(entry: &Entry, layers: &Layers, semantics: Semantics, report: &mut Repor
 pub fn runs_for_ever(consumer: &Consumer) -> Option<&'static str> {
     let renewal = |crash: &super::model::Crash| matches!(crash.trigger, CrashTrigger::Every(_));
     if consumer.failures.crashes.iter().any(renewal) {
-        return Some("a renewal crash process");
+        return Some("crashes again and again");
     }
     let polls = matches!(
         consumer.receive,
         Receive::NoWait { .. } | Receive::Timeout(_)
     );
-    (polls && consumer.stop.is_none()).then_some("a consumer that polls")
+    (polls && consumer.stop.is_none()).then_some("polls for ever")
 }

@@ -141,11 +141,8 @@ const SHOWN: usize = 100;
 impl Excerpt {
     fn new(line: &str, column: usize, width: usize) -> Excerpt {
         let length = line.chars().count();
-        let from = if length <= SHOWN {
-            0
-        } else {
-            column.saturating_sub(SHOWN / 2)
-        };
+        let middle = column.saturating_sub(SHOWN / 2);
+        let from = middle.min(length.saturating_sub(SHOWN));
         let mark = |cut: bool| if cut { "…" } else { "" };
         let shown: String = line.chars().skip(from).take(SHOWN).map(visible).collect();
         let rest = length.saturating_sub(from + SHOWN) > 0;

@@ -288,15 +288,12 @@ impl<'a> Parser<'a> {
             "'" => ("strings stand in double quotes", None),
             "/" => ("JSON has no comments", Some("`description` is free text")),
             "," => ("a value is missing before this comma", None),
-            "]" | "}" => (
-                "a value is missing here",
-                Some("JSON allows no comma behind the last one"),
-            ),
+            "]" | "}" => ("a value is missing here", None),
             _ if matches!(&*unsigned, "nan" | "infinity" | "inf") => (
                 "JSON has no such number",
                 Some("numbers in a scenario are finite"),
             ),
-            _ if found.starts_with(['+', '.']) && unsigned.len() > 1 => {
+            _ if found.starts_with(['+', '.']) && found.len() > 1 => {
                 ("a number begins with a digit or `-`", None)
             }
             _ if matches!(&*unsigned, "true" | "false" | "null") => {
@@ -321,7 +318,11 @@ impl<'a> Parser<'a> {
         }
         loop {
             self.skip_space();
-            elements.push(self.value_within(open)?);
+            match self.peek() {
+                Some(b']') => return Err(self.trailing_comma()),
+                Some(b'}') => return Err(self.wrong_bracket(open, ']')),
+                _ => elements.push(self.value_within(open)?),
+            }
             if self.ends_with(b']', open)? {
                 return Ok(Value::Array(elements));
             }
@@ -356,9 +357,8 @@ impl<'a> Parser<'a> {
         let key = match self.peek() {
             Some(b'"') => self.string()?,
             None => return Err(self.unclosed(open)),
-            Some(b'}') => {
-                return Err(self.error_here("JSON allows no comma behind the last member", None));
-            }
+            Some(b'}') => return Err(self.trailing_comma()),
+            Some(b']') => return Err(self.wrong_bracket(open, '}')),
             Some(b'\'') => return Err(self.error_here("strings stand in double quotes", None)),
             Some(b'/') => return Err(self.not_a_value("/")),
             Some(_) => return Err(self.error_here("keys stand in double quotes", None)),
@@ -400,12 +400,21 @@ impl<'a> Parser<'a> {
             }
             None => Err(self.unclosed(open)),
             Some(b'/') => Err(self.not_a_value("/")),
-            Some(b']' | b'}') => {
-                let message = format!("this does not close the `{}`", &self.text[open..open + 1]);
-                Err(self.error_here(&message, Some(&format!("`{}` would", close as char))))
-            }
+            Some(b']' | b'}') => Err(self.wrong_bracket(open, close.into())),
             Some(_) => Err(self.error_here("a comma is missing before this", None)),
         }
+    }
+
+    fn wrong_bracket(&self, open: usize, right: char) -> SyntaxError {
+        let message = format!("this does not close the `{}`", &self.text[open..open + 1]);
+        self.error_here(&message, Some(&format!("`{right}` would")))
+    }
+
+    /// About the last comma: the bracket that closes stands here.
+    fn trailing_comma(&self) -> SyntaxError {
+        let comma = self.text[..self.at].trim_end().len().saturating_sub(1);
+        let help = "JSON allows none behind the last one";
+        self.error(comma, comma + 1, "nothing follows this comma", Some(help))
     }
 
     fn unclosed(&self, open: usize) -> SyntaxError {
@@ -535,7 +544,8 @@ impl<'a> Parser<'a> {
                 Ok(word.to_owned())
             }
             Some(fault) => {
-                let has_unit = word.ends_with(|last: char| last.is_ascii_alphabetic());
+                let has_unit = word.starts_with(|first: char| first.is_ascii_digit())
+                    && word.ends_with(|last: char| last.is_ascii_alphabetic());
                 let help = has_unit.then_some("durations and sizes stand in double quotes");
                 Err(self.error_here(fault, help))
             }

@@ -32,6 +32,7 @@ mod policy;
 mod producer;
 mod report;
 mod resolve;
+mod schema;
 mod shape;
 mod sharing;
 mod study;
@@ -46,6 +47,7 @@ pub use diagnostic::{Diagnostic, Errors, Note, Source};
 pub use document::Document;
 pub use model::*;
 pub use resolve::resolve;
+pub use schema::schema;
 pub use study::{Study, Values, Variation};
 
 /// A scenario that can be run, and what else came of reading it.

@@ -15,7 +15,6 @@ use super::values::{Fault, parse_duration, parse_number, parse_size, parse_whole
 
 /// One key of an object.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the schema is still to come")]
 pub struct Field {
     /// As it is written.
     pub key: &'static str,
@@ -140,7 +139,6 @@ pub enum Kind {
 
 /// A kind with a name of its own in the schema.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the schema is still to come")]
 pub struct Named {
     /// In the schema's `$defs`.
     pub name: &'static str,
@@ -305,8 +303,8 @@ impl fmt::Display for Path<'_> {
             Step::Root => Ok(()),
             Step::Key(key) => write!(f, "{key}"),
             Step::Element(number, node) => match node.text("name") {
-                Some(name) => write!(f, "{name}"),
-                None => write!(f, "{number}"),
+                Some(name) if check_name(name).is_ok() => write!(f, "{name}"),
+                _ => write!(f, "{number}"),
             },
         }
     }
@@ -372,9 +370,14 @@ fn wrong_type(node: &Node, expected: &str, path: &Path, report: &mut Report) {
 }
 
 fn check_object(node: &Node, fields: &[Field], path: &Path, report: &mut Report) {
+    let mut meant = Vec::new();
     for member in node.members() {
         match fields.iter().find(|field| field.key == member.key) {
-            None => unknown_key(&member.key, member.key_place, fields, path, report),
+            None => {
+                let near = nearest(&member.key, fields.iter().map(|field| field.key));
+                unknown_key(&member.key, member.key_place, near, fields, path, report);
+                meant.extend(near);
+            }
             Some(field) if field.unused => {
                 let message = format!("`{}` has no effect here: {}", field.key, field.about);
                 report.note(member.key_place, message);
@@ -382,10 +385,8 @@ fn check_object(node: &Node, fields: &[Field], path: &Path, report: &mut Report)
             Some(field) => check(&member.node, &field.kind, &path.key(field.key), report),
         }
     }
-    for field in fields
-        .iter()
-        .filter(|field| field.required && node.get(field.key).is_none())
-    {
+    let required = fields.iter().filter(|field| field.required);
+    for field in required.filter(|it| node.get(it.key).is_none() && !meant.contains(&it.key)) {
         let message = match path.step {
             Step::Root => format!("`{}` is missing", field.key),
             _ => format!("`{}` is missing in `{path}`", field.key),
@@ -410,12 +411,18 @@ pub fn opening(node: &Node) -> Place {
     }
 }
 
-fn unknown_key(key: &str, place: Place, fields: &[Field], path: &Path, report: &mut Report) {
+fn unknown_key(
+    key: &str,
+    place: Place,
+    near: Option<&str>,
+    fields: &[Field],
+    path: &Path,
+    report: &mut Report,
+) {
     let message = match path.step {
         Step::Root => format!("unknown key `{key}`"),
         _ => format!("unknown key `{key}` in `{path}`"),
     };
-    let near = nearest(key, fields.iter().map(|field| field.key));
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known keys are {}", keys(fields)),

@@ -3,6 +3,8 @@
 mod clients;
 mod destinations;
 mod precedence;
+mod robustness;
+mod schema;
 mod settings;
 mod sharing;
 mod values;
