@@ -121,6 +121,11 @@ impl Client {
         self.consumers[consumer as usize].unconsumed.running = true;
     }
 
+    /// Nothing more is handed over (`ActiveMQMessageConsumer.stop`).
+    pub fn stop(&mut self, consumer: ConsumerIndex) {
+        self.consumers[consumer as usize].unconsumed.running = false;
+    }
+
     /// The consumer and the session it belongs to.
     fn pair(&mut self, consumer: ConsumerIndex) -> (&mut Consumer, &mut Session) {
         let consumer = &mut self.consumers[consumer as usize];

@@ -129,7 +129,7 @@ impl<O: Observer> World<'_, O> {
                 sending.task = Task::Blocked(message, called_at);
                 return;
             }
-            sending.in_window += u64::from(self.shell.messages[message].size);
+            sending.in_window += self.shell.messages[message].memory_size();
         }
         self.transmit(producer, message, called_at);
     }

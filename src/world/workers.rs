@@ -503,6 +503,7 @@ impl<O: Observer> World<'_, O> {
         self.shell.release_message(delivery.message);
         self.close_that_waited(consumer);
         if let Some(restart_after) = self.consumers[consumer as usize].end_delivery() {
+            self.client.stop(consumer);
             self.close(consumer, restart_after);
         }
         if *self.awaiting(consumer) == 0 {
