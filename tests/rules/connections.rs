@@ -1,0 +1,123 @@
+//! Connections that break, and the failover transport.
+
+use crate::common::run;
+
+/// Rules 6.6, 10.1.
+#[test]
+fn rule_10_1_a_silent_partition_holds_its_messages() {
+    let run = run(r#"{
+      "network": {"latency": "0us"},
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 4}],
+      "consumers": [
+        {"name": "c", "destination": "queue://Q", "prefetchSize": 10, "processing": "10ms",
+         "failures": [{"crash": {"afterDeliveries": 1, "detectedAfter": "500ms"}}]},
+        {"name": "next", "destination": "queue://Q", "start": "100ms"}]
+    }"#);
+    assert_eq!(run.timed("c").last().expect("lines"), "@510 lost");
+    assert_eq!(run.timed("next")[0], "@510 dispatch m:1..m:4 redelivery=1");
+}
+
+/// A client whose network breaks after four of ten messages, and is back a little later.
+fn reconnected(mode: &str) -> crate::common::Run {
+    run(&format!(
+        r#"{{
+      "producers": [{{"name": "m", "destination": "queue://Q", "messages": 10}}],
+      "consumers": [{{"name": "c", "destination": "queue://Q", "prefetchSize": 10, {mode}
+        "receive": "receive", "processing": "100ms",
+        "failures": [{{"disconnect": {{"at": "350ms", "for": "5ms"}}}}]}}]
+    }}"#
+    ))
+}
+
+/// Rule 10.2: the count of what was delivered before the break goes on after it.
+#[test]
+fn rule_10_2_client_gets_everything_again() {
+    let run = reconnected(
+        r#""url": "failover:(tcp://b)", "acknowledgeMode": "CLIENT_ACKNOWLEDGE", "acknowledge": {"never": true},"#,
+    );
+    assert_eq!(
+        run.broker("c")[..4],
+        [
+            "dispatch m:1..m:10",
+            "lost",
+            "dispatch m:1..m:10 redelivery=1",
+            "DELIVERED m:1..m:1 x5",
+        ]
+    );
+    assert_eq!(run.delivered("c")[..2], ["m:1..m:4", "m:1..m:10 count=2"]);
+}
+
+/// Rule 10.2: what was seen and not acknowledged is taken for a duplicate.
+#[test]
+fn rule_10_2_individual_poisons_what_it_has_seen() {
+    let run = reconnected(
+        r#""url": "failover:(tcp://b)", "acknowledgeMode": "INDIVIDUAL_ACKNOWLEDGE", "acknowledge": {"never": true},"#,
+    );
+    assert_eq!(run.dead(), ["m:1..m:4"]);
+    assert_eq!(run.delivered("c"), ["m:1..m:4", "m:5..m:10 count=2"]);
+}
+
+/// Rule 10.2.
+#[test]
+fn rule_10_2_optimized_auto_poisons_what_it_has_seen() {
+    let run = reconnected(
+        r#""url": "failover:(tcp://b)?jms.optimizeAcknowledge=true&jms.optimizeAcknowledgeTimeOut=0","#,
+    );
+    assert_eq!(run.dead(), ["m:1..m:4"]);
+    let no_filter = reconnected(
+        r#""url": "failover:(tcp://b)?jms.optimizeAcknowledge=true&jms.optimizeAcknowledgeTimeOut=0&jms.checkForDuplicates=false","#,
+    );
+    assert!(no_filter.dead().is_empty());
+    assert_eq!(no_filter.delivered("c"), ["m:1..m:4", "m:1..m:10 count=2"]);
+}
+
+/// Rule 10.2: the commit after the break is refused by the library, and what was delivered comes again.
+#[test]
+fn rule_10_2_a_broken_transaction_is_rolled_back() {
+    let run = reconnected(
+        r#""url": "failover:(tcp://b)?jms.redeliveryPolicy.initialRedeliveryDelay=10", "acknowledgeMode": "SESSION_TRANSACTED", "transaction": {"size": 6},"#,
+    );
+    let acks = run.acks("c");
+    let rollback = acks
+        .iter()
+        .position(|line| line == "rollback")
+        .expect("a rollback");
+    assert!(
+        acks[..rollback].iter().all(|line| line != "commit"),
+        "{acks:?}"
+    );
+    assert!(
+        acks[rollback..].iter().any(|line| line == "commit"),
+        "{acks:?}"
+    );
+    let mut acknowledged = run.views.outcome.acknowledged;
+    acknowledged.sort();
+    acknowledged.dedup();
+    assert!(acknowledged.len() >= 6, "{acknowledged:?}");
+}
+
+/// Rules 4.4, 10.2: persistent messages survive the broker, counters do not.
+#[test]
+fn rule_10_2_a_broker_restart() {
+    let run = run(r#"{
+      "broker": {"restarts": [{"at": "500ms", "downFor": "100ms"}]},
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 3},
+                    {"name": "n", "destination": "queue://Q", "messages": 3, "deliveryMode": "NON_PERSISTENT", "start": "50ms"}],
+      "consumers": [{"name": "c", "destination": "queue://Q", "prefetchSize": 10, "url": "failover:(tcp://b)",
+        "start": "100ms", "failures": [{"hang": {"afterDeliveries": 1, "for": "1s"}}],
+        "acknowledgeMode": "CLIENT_ACKNOWLEDGE"}]
+    }"#);
+    assert_eq!(run.dispatched("c"), ["m:1..m:3", "n:1..n:3", "m:1..m:3"]);
+}
+
+/// Rule 10.2: delays of 10 ms, then twice as much each time.
+#[test]
+fn rule_10_2_reconnect_delays_double() {
+    let run = run(r#"{
+      "network": {"latency": "0us"},
+      "producers": [{"name": "m", "destination": "queue://Q", "arrivals": {"at": ["200ms"]}}],
+      "consumers": [{"name": "c", "destination": "queue://Q", "url": "failover:(tcp://b)",
+        "failures": [{"disconnect": {"at": "100ms", "for": "50ms"}}]}]
+    }"#);
+    assert_eq!(run.delivered("c"), ["m:1"]);
+}

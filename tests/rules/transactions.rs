@@ -1,0 +1,109 @@
+//! Transactions of consumers and producers.
+
+use crate::common::run;
+
+/// Rules 3.5, 5.2: an expired message begins a transaction, too, but its ack is outside.
+#[test]
+fn rule_5_2_an_expired_message_begins_the_transaction() {
+    let run = run(r#"{
+      "producers": [{"name": "other", "destination": "queue://A", "messages": 1},
+                    {"name": "m", "destination": "queue://Q", "messages": 1, "timeToLive": "100ms"}],
+      "consumers": [
+        {"name": "busy", "session": "s", "destination": "queue://A", "acknowledgeMode": "SESSION_TRANSACTED",
+         "failures": [{"hang": {"afterDeliveries": 1, "for": "500ms"}}]},
+        {"name": "c", "session": "s", "destination": "queue://Q", "acknowledgeMode": "SESSION_TRANSACTED"}]
+    }"#);
+    assert_eq!(
+        run.acks("busy"),
+        [
+            "begin",
+            "STANDARD other:1..other:1 x1 tx",
+            "commit",
+            "begin"
+        ]
+    );
+    assert_eq!(run.acks("c"), ["EXPIRED m:1..m:1 x1"]);
+}
+
+/// Rule 5.3.
+#[test]
+fn rule_5_3_transacted_individual_acks() {
+    let run = run(r#"{
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 6}],
+      "consumers": [{"name": "c", "destination": "queue://Q", "prefetchSize": 2, "start": "100ms", "processing": "10ms",
+        "url": "tcp://b?jms.transactedIndividualAck=true",
+        "acknowledgeMode": "SESSION_TRANSACTED", "transaction": {"size": 3}}]
+    }"#);
+    assert_eq!(
+        run.broker("c")[..9],
+        [
+            "dispatch m:1..m:2",
+            "begin",
+            "INDIVIDUAL -..m:1 x1 tx",
+            "dispatch m:3",
+            "INDIVIDUAL -..m:2 x1 tx",
+            "dispatch m:4",
+            "INDIVIDUAL -..m:3 x1 tx",
+            "dispatch m:5",
+            "commit",
+        ]
+    );
+}
+
+/// Rule 5.6: a message takes its place on the queue when it is committed.
+#[test]
+fn rule_5_6_messages_of_a_transaction_are_queued_at_its_commit() {
+    let run = run(r#"{
+      "network": {"latency": "0us"},
+      "producers": [
+        {"name": "tx", "destination": "queue://Q", "arrivals": {"at": ["10ms", "30ms"]}, "transaction": {"size": 2}},
+        {"name": "m", "destination": "queue://Q", "arrivals": {"at": ["20ms"]}}],
+      "consumers": [{"name": "c", "destination": "queue://Q"}]
+    }"#);
+    assert_eq!(run.timed_delivered("c"), ["@20 m:1", "@30 tx:1..tx:2"]);
+}
+
+/// Rule 5.6.
+#[test]
+fn rule_5_6_rolled_back_sends_vanish() {
+    let run = run(r#"{
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 6, "transaction": {"size": 2, "rollBack": [2]}}],
+      "consumers": [{"name": "c", "destination": "queue://Q"}]
+    }"#);
+    assert_eq!(run.delivered("c"), ["m:1..m:2", "m:5..m:6"]);
+    assert!(run.remaining().is_empty());
+}
+
+/// Rules 5.5, 5.6: the broker does not see a redelivery; all ten stay in flight.
+#[test]
+fn rule_5_6_after_a_rollback_the_messages_stay_in_flight() {
+    let run = run(r#"{
+      "until": "600ms",
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 10}],
+      "consumers": [
+        {"name": "c", "destination": "queue://Q", "prefetchSize": 100,
+         "acknowledgeMode": "SESSION_TRANSACTED", "transaction": {"size": 10, "rollBack": [1]}},
+        {"name": "other", "destination": "queue://Q", "start": "200ms"}]
+    }"#);
+    assert_eq!(
+        run.acks("c"),
+        ["begin", "STANDARD m:1..m:10 x10 tx", "rollback"]
+    );
+    assert_eq!(run.in_flight("c"), 10);
+    assert!(run.dispatched("other").is_empty());
+}
+
+/// Rules 5.6, 5.7, 6.6: what was acknowledged in the transaction of a crashed client comes again as well.
+#[test]
+fn rule_5_7_a_crash_rolls_back() {
+    let run = run(r#"{
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 6}],
+      "consumers": [
+        {"name": "c", "destination": "queue://Q", "prefetchSize": 4, "start": "100ms", "processing": "10ms",
+         "url": "tcp://b?jms.transactedIndividualAck=true",
+         "acknowledgeMode": "SESSION_TRANSACTED", "transaction": {"size": 100},
+         "failures": [{"crash": {"afterDeliveries": 2}}]},
+        {"name": "next", "destination": "queue://Q", "start": "500ms"}]
+    }"#);
+    assert_eq!(run.dispatched("next"), ["m:1..m:6 redelivery=1"]);
+}
