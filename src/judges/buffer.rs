@@ -1,17 +1,22 @@
 //! What is handed over was in the buffer, and Little's law holds: the time that messages spent in buffers, each for
 //! itself, is the number of messages in buffers, over time. The one is told by pairs of facts about a message, the
 //! other by counting facts; a fact too few or too many parts them.
+//!
+//! A consumer that closes or dies gives up its buffer; that its messages are dropped may be told later.
 
 use std::collections::BTreeMap;
 
 use super::Findings;
 use crate::facts::Fact;
 use crate::kernel::Time;
+use crate::scenario::Scenario;
 use crate::wire::{AckType, ConsumerId, MessageAck, MessageRef, Messages};
 
 /// What is in the buffers of all clients.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Buffer {
+    /// By consumer: the last life that has closed or died.
+    ended: Vec<u32>,
     /// Since when.
     inside: BTreeMap<(ConsumerId, MessageRef), Time>,
     count: u64,
@@ -23,6 +28,18 @@ pub struct Buffer {
 }
 
 impl Buffer {
+    /// All are empty.
+    pub fn new(scenario: &Scenario) -> Buffer {
+        Buffer {
+            ended: vec![0; scenario.consumers.len()],
+            inside: BTreeMap::new(),
+            count: 0,
+            since: Time::ZERO,
+            area: 0,
+            waits: 0,
+        }
+    }
+
     /// What goes into a buffer or out of one.
     pub fn on(&mut self, fact: &Fact, messages: &Messages, findings: &mut Findings) {
         match *fact {
@@ -113,7 +130,8 @@ impl Buffer {
         messages: &Messages,
         findings: &mut Findings,
     ) {
-        if !self.leaves(consumer, message, findings.now) {
+        let has_ended = consumer.life <= self.ended[consumer.index as usize];
+        if !self.leaves(consumer, message, findings.now) && !has_ended {
             let (name, who) = (
                 findings.name(message, messages),
                 findings.consumer(consumer),
@@ -137,6 +155,8 @@ impl Buffer {
     }
 
     fn cleared(&mut self, consumer: ConsumerId, now: Time) {
+        let ended = &mut self.ended[consumer.index as usize];
+        *ended = consumer.life.max(*ended);
         let inside = self.inside.keys().filter(|(owner, _)| *owner == consumer);
         for (_, message) in inside.copied().collect::<Vec<_>>() {
             self.leaves(consumer, message, now);

@@ -70,7 +70,7 @@ impl<'a> Judges<'a> {
             counters: counters::Counters::new(scenario),
             order: order::Order::new(scenario),
             acks: acks::Acks::new(scenario),
-            buffer: buffer::Buffer::default(),
+            buffer: buffer::Buffer::new(scenario),
         }
     }
 
