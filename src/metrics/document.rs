@@ -311,8 +311,12 @@ pub struct ConsumerMetrics {
     pub max_held: u64,
     /// The same, averaged over the time connected.
     pub mean_held: Option<f64>,
+    /// Messages held when the run ended.
+    pub held_at_end: u64,
     /// Time with a full prefetch window.
     pub window_full_ms: f64,
+    /// Whether the window was full when the run ended.
+    pub window_full_at_end: bool,
     /// Time marked slow.
     pub slow_ms: f64,
     /// Times it was marked slow.

@@ -32,6 +32,11 @@ impl Spell {
         };
     }
 
+    /// Whether it holds now.
+    pub fn holds(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// For how many nanoseconds it has held.
     pub fn nanos(&self, now: Time) -> u64 {
         self.nanos + self.since.map_or(0, |since| now.since(since).0)
