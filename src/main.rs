@@ -1,3 +1,9 @@
-//! The command line of acksim.
+//! The command line of acksim: arguments in, exit code out.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}
