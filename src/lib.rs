@@ -15,6 +15,7 @@ pub mod broker;
 pub mod client;
 pub mod experiment;
 pub mod facts;
+pub mod judges;
 pub mod kernel;
 pub mod metrics;
 pub mod output;

@@ -126,7 +126,7 @@ impl<O: Observer> World<'_, O> {
             up: true,
         });
         if let Some(producer) = self.producer_of(id.index) {
-            self.producer_has_network(producer, !held.is_empty());
+            self.producer_has_network(producer, &held);
         } else {
             self.expect_replayed_answers(id.index);
             self.client.replay(id.index, &held, &mut self.shell);

@@ -143,6 +143,7 @@ impl<O: Observer> World<'_, O> {
         let connection = self.client.consumers[consumer as usize].connection;
         self.broker
             .handle(self.shell.connection(connection), command, &mut self.shell);
+        self.schedule_renewal_crashes(id);
         self.ready(consumer);
     }
 
@@ -241,7 +242,11 @@ impl<O: Observer> World<'_, O> {
         let command = self.add_consumer(id);
         let connection = self.client.consumers[consumer as usize].connection;
         self.shell.send_up(connection, command);
-        for (crash, after) in self.consumers[consumer as usize].renewal_crashes() {
+        self.schedule_renewal_crashes(id);
+    }
+
+    fn schedule_renewal_crashes(&mut self, id: ConsumerId) {
+        for (crash, after) in self.consumers[id.index as usize].renewal_crashes() {
             self.shell
                 .at(self.shell.now + after, Event::CrashOf(id, crash as u32));
         }

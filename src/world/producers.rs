@@ -36,6 +36,10 @@ pub(super) struct Sending {
     wanted_at: Time,
     transaction: Option<TransactionId>,
     transactions: u32,
+    /// What was sent in the open transaction, for a failover transport to repeat (`ConnectionStateTracker`).
+    in_transaction: Vec<MessageRef>,
+    /// The answer to the present send got lost.
+    lost_reply: bool,
     /// Bytes sent asynchronously and not acknowledged by the broker (`producerWindow`).
     in_window: u64,
     instant: Time,
@@ -153,6 +157,10 @@ impl<O: Observer> World<'_, O> {
             // For a resend: the sender holds it until the answer is there.
             self.shell.messages.retain(message);
         }
+        if transaction.is_some() && !self.scenario.broker.restarts.is_empty() {
+            self.shell.messages.retain(message);
+            self.sending[producer as usize].in_transaction.push(message);
+        }
         let command = ToBroker::Message {
             message,
             transaction,
@@ -197,6 +205,7 @@ impl<O: Observer> World<'_, O> {
                 self.send_returns(producer, called_at, failed);
             }
             Task::Ending(transaction, committed) => {
+                self.forget_transaction(producer);
                 self.shell.emit(Fact::ProducerTransaction {
                     transaction,
                     committed,
@@ -209,10 +218,11 @@ impl<O: Observer> World<'_, O> {
 
     /// `send` returned: perhaps the transaction ends, then comes the next message.
     fn send_returns(&mut self, producer: ProducerIndex, called_at: Time, failed: bool) {
+        let lost = std::mem::take(&mut self.sending[producer as usize].lost_reply);
         self.shell.emit(Fact::SendReturned {
             producer,
             called_at,
-            failed,
+            failed: failed || lost,
         });
         let Some(committed) = self.producers[producer as usize].ends_transaction() else {
             return self.schedule_arrival(producer);
@@ -255,7 +265,9 @@ impl<O: Observer> World<'_, O> {
         };
         let spec = self.spec(producer);
         let delay: Span = spec.reconnect_delay;
-        self.sending[producer as usize].task = Task::Reconnecting(message, called_at);
+        let sending = &mut self.sending[producer as usize];
+        sending.task = Task::Reconnecting(message, called_at);
+        sending.lost_reply = true;
         self.shell
             .at(self.shell.now + delay, Event::Reconnected(producer));
     }
@@ -295,18 +307,18 @@ impl<O: Observer> World<'_, O> {
         self.sending[producer as usize].in_window = 0;
     }
 
-    /// The transport has a connection again (`held`: and something to send that it held back).
-    pub(super) fn producer_has_network(&mut self, producer: ProducerIndex, held: bool) {
-        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
-        if let (Some(transaction), false) = (self.sending[producer as usize].transaction, held) {
-            self.shell.send_up(connection, ToBroker::Begin(transaction));
-        }
+    /// The transport has a connection again, and sends what it held back behind what it repeats: the open
+    /// transaction with what was sent in it, and a send that was not answered.
+    pub(super) fn producer_has_network(&mut self, producer: ProducerIndex, held: &[ToBroker]) {
+        self.repeat_transaction(producer, held);
+        let is_held = !held.is_empty();
         match self.sending[producer as usize].task {
-            Task::Sending(message, called_at) if !held => {
+            Task::Sending(message, called_at) if !is_held => {
                 self.shell.messages.retain(message);
                 self.transmit_again(producer, message, called_at);
             }
-            Task::Ending(transaction, _) if !held => {
+            Task::Ending(transaction, _) if !is_held => {
+                self.forget_transaction(producer);
                 // A commit in doubt is not repeated: the caller learns that it was rolled back.
                 self.shell.emit(Fact::ProducerTransaction {
                     transaction,
@@ -316,6 +328,42 @@ impl<O: Observer> World<'_, O> {
             }
             Task::Blocked(message, called_at) => self.try_to_send(producer, message, called_at),
             _ => {}
+        }
+    }
+
+    fn repeat_transaction(&mut self, producer: ProducerIndex, held: &[ToBroker]) {
+        let sending = &self.sending[producer as usize];
+        let Some(transaction) = sending.transaction else {
+            return;
+        };
+        if held.contains(&ToBroker::Begin(transaction)) {
+            return;
+        }
+        let is_held = |message: &MessageRef| {
+            held.iter().any(|command| {
+                matches!(command, ToBroker::Message { message: held, .. } if held == message)
+            })
+        };
+        let sent = sending.in_transaction.iter().copied();
+        let sent: Vec<MessageRef> = sent.filter(|message| !is_held(message)).collect();
+        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
+        self.shell.send_up(connection, ToBroker::Begin(transaction));
+        for message in sent {
+            self.shell.messages.retain(message);
+            let command = ToBroker::Message {
+                message,
+                transaction: Some(transaction),
+                sync: false,
+                lose_reply: false,
+            };
+            self.shell.send_up(connection, command);
+        }
+    }
+
+    /// The transaction has ended: nothing of it need be repeated.
+    fn forget_transaction(&mut self, producer: ProducerIndex) {
+        for message in std::mem::take(&mut self.sending[producer as usize].in_transaction) {
+            self.shell.release_message(message);
         }
     }
 

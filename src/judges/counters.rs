@@ -1,0 +1,168 @@
+//! Redelivery counters do not fall while the broker runs.
+//!
+//! On a dispatch that is the broker's counter of the message (of the subscription's, for a durable one). For the
+//! application it is the count of the client's own copy, which is lost with the consumer: so only while the same life
+//! is subscribed. A broker that restarts forgets (semantics 4.4, 13).
+
+use std::collections::BTreeMap;
+
+use super::{Findings, forget};
+use crate::facts::Fact;
+use crate::scenario::{DestinationKind, Scenario};
+use crate::wire::{ConsumerId, ConsumerIndex, MessageRef, Messages};
+
+/// The largest counters seen.
+#[derive(Debug)]
+pub struct Counters {
+    on_topic: Vec<bool>,
+    dispatched: BTreeMap<(MessageRef, Option<ConsumerIndex>), u32>,
+    delivered: BTreeMap<(MessageRef, ConsumerIndex), u32>,
+}
+
+impl Counters {
+    /// None yet.
+    pub fn new(scenario: &Scenario) -> Counters {
+        let kinds = scenario
+            .consumers
+            .iter()
+            .map(|c| scenario.destinations[c.destination].kind);
+        Counters {
+            on_topic: kinds.map(|kind| kind == DestinationKind::Topic).collect(),
+            dispatched: BTreeMap::new(),
+            delivered: BTreeMap::new(),
+        }
+    }
+
+    /// What carries a counter, or forgets one.
+    pub fn on(&mut self, fact: &Fact, messages: &Messages, findings: &mut Findings) {
+        match *fact {
+            Fact::Dispatched {
+                consumer,
+                message,
+                redelivery_counter,
+            } => {
+                let owner = self.on_topic[consumer.index as usize].then_some(consumer.index);
+                let before = self.dispatched.insert((message, owner), redelivery_counter);
+                if before > Some(redelivery_counter) {
+                    let what = "the redelivery counter";
+                    report(
+                        what,
+                        consumer,
+                        message,
+                        before,
+                        redelivery_counter,
+                        messages,
+                        findings,
+                    );
+                }
+            }
+            Fact::Delivered {
+                consumer,
+                message,
+                count,
+            } => {
+                let before = self.delivered.insert((message, consumer.index), count);
+                if before > Some(count) {
+                    let what = "JMSXDeliveryCount";
+                    report(what, consumer, message, before, count, messages, findings);
+                }
+            }
+            Fact::Unsubscribed { consumer, .. } | Fact::Subscribing { consumer } => {
+                self.delivered
+                    .retain(|(_, index), _| *index != consumer.index);
+            }
+            Fact::BrokerUp { .. } => {
+                self.dispatched.clear();
+                self.delivered.clear();
+            }
+            Fact::Released { message } => {
+                forget(&mut self.dispatched, message);
+                forget(&mut self.delivered, message);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn report(
+    what: &str,
+    consumer: ConsumerId,
+    message: MessageRef,
+    before: Option<u32>,
+    now: u32,
+    messages: &Messages,
+    findings: &mut Findings,
+) {
+    let (name, consumer) = (
+        findings.name(message, messages),
+        findings.consumer(consumer),
+    );
+    let before = before.unwrap_or_default();
+    findings.add(format!(
+        "{what} of {name} falls from {before} to {now} for {consumer}"
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::{Fact, Outcome, Removal};
+    use crate::judges::testing::breaches;
+    use crate::story::{Plan, first_life, plan};
+    use crate::wire::ConsumerId;
+
+    const A: ConsumerId = ConsumerId { index: 0, life: 1 };
+
+    #[test]
+    fn the_brokers_counter_does_not_fall_until_it_restarts() {
+        let scenario = plan().queue("q").producer("p", 0).consumer("a", 0);
+        let tell = |restarts: bool| {
+            breaches(&scenario, |story| {
+                story.subscribe(A);
+                let message = story.queue(0);
+                story.messages[message].redelivery_counter = 2;
+                story.dispatch(A, message).returned(A, message);
+                if restarts {
+                    story
+                        .fact(Fact::BrokerUp { up: false })
+                        .fact(Fact::BrokerUp { up: true });
+                }
+                story.messages[message].redelivery_counter = 0;
+                story.dispatch(A, message);
+            })
+        };
+        assert_eq!(
+            tell(false),
+            ["the redelivery counter of p:1 falls from 2 to 0 for a"]
+        );
+        assert_eq!(tell(true), [""; 0]);
+    }
+
+    #[test]
+    fn the_clients_count_does_not_fall_within_a_life() {
+        let scenario = plan().queue("q").producer("p", 0).consumer("a", 0);
+        let found = breaches(&scenario, |story| {
+            story.subscribe(A);
+            let message = story.queue(0);
+            let back_in_buffer = Fact::RedeliveryScheduled {
+                consumer: A,
+                message,
+                until: story.now,
+            };
+            story.push(A, message).deliver_again(A, message, 3);
+            story
+                .process(A, message, Outcome::Failed)
+                .fact(back_in_buffer);
+            story.deliver_again(A, message, 2).crash(A);
+            story.unsubscribe(A, Removal::Lost).returned(A, message);
+            let second = ConsumerId {
+                life: 2,
+                ..first_life(0)
+            };
+            story
+                .subscribe(second)
+                .push(second, message)
+                .deliver_again(second, message, 1);
+        });
+        assert_eq!(found, ["JMSXDeliveryCount of p:1 falls from 3 to 2 for a"]);
+    }
+}

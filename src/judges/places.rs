@@ -1,0 +1,437 @@
+//! A message is in one place, and ends once.
+//!
+//! Of a message on a queue there is one copy: pending, in flight to one consumer, or taken off in one of the ways there
+//! are. On a topic there is one for each subscription. What expires, or is evicted, may be dead-lettered for it: that
+//! is one end, told by two facts. When a message is released every copy of it must have ended.
+//!
+//! A message acknowledged in a transaction may be taken off at the commit although its consumer has meanwhile been
+//! removed: then it is no longer in flight (semantics 5.6, 8.4).
+
+use std::collections::BTreeMap;
+
+use super::Findings;
+use crate::facts::{DeathCause, Fact};
+use crate::scenario::{AcknowledgeMode, DestinationKind, Scenario};
+use crate::wire::{ConsumerId, ConsumerIndex, MessageRef, Messages};
+
+/// Whose copy: the one of a queue, or that of a subscription.
+type Owner = Option<ConsumerIndex>;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Copy {
+    in_flight_to: Option<ConsumerId>,
+    end: Option<&'static str>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// How many copies there are to end; none before it has come to anything.
+    copies: Option<u32>,
+    by_owner: BTreeMap<Owner, Copy>,
+}
+
+/// Where every message is.
+#[derive(Debug)]
+pub struct Places {
+    on_topic: Vec<bool>,
+    transacted: Vec<bool>,
+    /// By consumer: the life that the broker knows.
+    subscribed: Vec<Option<u32>>,
+    known: BTreeMap<MessageRef, Known>,
+}
+
+impl Places {
+    /// Nothing is anywhere.
+    pub fn new(scenario: &Scenario) -> Places {
+        let consumers = || scenario.consumers.iter();
+        let is_topic = |index: usize| scenario.destinations[index].kind == DestinationKind::Topic;
+        let mode = |session: usize| scenario.sessions[session].mode;
+        Places {
+            on_topic: consumers()
+                .map(|consumer| is_topic(consumer.destination))
+                .collect(),
+            transacted: consumers()
+                .map(|consumer| mode(consumer.session) == AcknowledgeMode::SessionTransacted)
+                .collect(),
+            subscribed: vec![None; scenario.consumers.len()],
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// What happens to a message.
+    pub fn on(&mut self, fact: &Fact, messages: &Messages, findings: &mut Findings) {
+        match *fact {
+            Fact::Sending { message } => {
+                self.known.insert(message, Known::default());
+            }
+            Fact::Enqueued {
+                message, copies, ..
+            } => {
+                self.enqueued(message, copies, messages, findings);
+            }
+            Fact::NotEnqueued { message, .. } => {
+                self.known.entry(message).or_default().copies = Some(0);
+            }
+            Fact::Dispatched {
+                consumer, message, ..
+            } => {
+                self.dispatched(consumer, message, messages, findings);
+            }
+            Fact::Returned { consumer, message } => {
+                self.returned(consumer, message, messages, findings);
+            }
+            Fact::Acknowledged { consumer, message } => {
+                self.ends("acknowledged", Some(consumer), message, messages, findings);
+            }
+            Fact::DeadLettered {
+                consumer,
+                message,
+                cause,
+                ..
+            } if !self.has_ended_for(cause, consumer, message) => {
+                self.ends("dead-lettered", consumer, message, messages, findings);
+            }
+            Fact::Expired { consumer, message } => {
+                self.ends("expired", consumer, message, messages, findings);
+            }
+            Fact::Discarded {
+                consumer, message, ..
+            } => {
+                self.ends("discarded", Some(consumer), message, messages, findings);
+            }
+            Fact::Gone { consumer, message } => {
+                self.ends("gone", consumer, message, messages, findings);
+            }
+            Fact::Rescheduled {
+                consumer, message, ..
+            } => {
+                self.ends("rescheduled", Some(consumer), message, messages, findings);
+            }
+            Fact::Subscribed { consumer, .. } => {
+                self.subscribed[consumer.index as usize] = Some(consumer.life);
+            }
+            Fact::Unsubscribed { consumer, .. } => {
+                let known = &mut self.subscribed[consumer.index as usize];
+                *known = known.filter(|life| *life != consumer.life);
+            }
+            Fact::Released { message } => self.released(message, messages, findings),
+            _ => {}
+        }
+    }
+
+    /// What is still known of must still be held by somebody.
+    pub fn finish(&self, messages: &Messages, findings: &mut Findings) {
+        let vanished = self
+            .known
+            .keys()
+            .filter(|message| !messages.contains(**message))
+            .count();
+        if vanished > 0 {
+            findings.add(format!("{vanished} messages have vanished without a word"));
+        }
+    }
+
+    fn owner(&self, consumer: Option<ConsumerId>) -> Owner {
+        let consumer = consumer?.index;
+        self.on_topic[consumer as usize].then_some(consumer)
+    }
+
+    fn copy(&mut self, message: MessageRef, consumer: Option<ConsumerId>) -> &mut Copy {
+        let owner = self.owner(consumer);
+        self.known
+            .entry(message)
+            .or_default()
+            .by_owner
+            .entry(owner)
+            .or_default()
+    }
+
+    fn enqueued(
+        &mut self,
+        message: MessageRef,
+        copies: u32,
+        messages: &Messages,
+        findings: &mut Findings,
+    ) {
+        let known = self.known.entry(message).or_default();
+        let was_kept = known
+            .by_owner
+            .values()
+            .all(|copy| copy.end == Some("rescheduled"));
+        if known.copies.is_some() && !was_kept {
+            let name = findings.name(message, messages);
+            findings.add(format!("{name} is enqueued a second time"));
+        }
+        *known = Known {
+            copies: Some(copies),
+            by_owner: BTreeMap::new(),
+        };
+    }
+
+    fn dispatched(
+        &mut self,
+        consumer: ConsumerId,
+        message: MessageRef,
+        messages: &Messages,
+        findings: &mut Findings,
+    ) {
+        let (name, to) = (
+            findings.name(message, messages),
+            findings.consumer(consumer),
+        );
+        if self.subscribed[consumer.index as usize] != Some(consumer.life) {
+            findings.add(format!(
+                "{name} is dispatched to {to}, which is not subscribed"
+            ));
+        }
+        if self
+            .known
+            .get(&message)
+            .and_then(|known| known.copies)
+            .is_none()
+        {
+            findings.add(format!(
+                "{name} is dispatched to {to} and was never enqueued"
+            ));
+        }
+        let copy = self.copy(message, Some(consumer));
+        if let Some(end) = copy.end {
+            findings.add(format!("{name} is dispatched to {to} after it was {end}"));
+        }
+        if let Some(other) = copy.in_flight_to.replace(consumer) {
+            let other = findings.consumer(other);
+            findings.add(format!(
+                "{name} is dispatched to {to} while in flight to {other}"
+            ));
+        }
+    }
+
+    fn returned(
+        &mut self,
+        consumer: ConsumerId,
+        message: MessageRef,
+        messages: &Messages,
+        findings: &mut Findings,
+    ) {
+        let copy = self.copy(message, Some(consumer));
+        if copy.in_flight_to.take() != Some(consumer) {
+            let (name, from) = (
+                findings.name(message, messages),
+                findings.consumer(consumer),
+            );
+            findings.add(format!(
+                "{name} is returned by {from}, which did not have it"
+            ));
+        }
+    }
+
+    /// Whether it has just expired, or been evicted, and is dead-lettered for that.
+    fn has_ended_for(
+        &self,
+        cause: DeathCause,
+        consumer: Option<ConsumerId>,
+        message: MessageRef,
+    ) -> bool {
+        let known = self.known.get(&message);
+        let copy = known.and_then(|known| known.by_owner.get(&self.owner(consumer)));
+        let end = copy.and_then(|copy| copy.end);
+        cause != DeathCause::Poison && matches!(end, Some("expired" | "discarded"))
+    }
+
+    fn ends(
+        &mut self,
+        how: &'static str,
+        consumer: Option<ConsumerId>,
+        message: MessageRef,
+        messages: &Messages,
+        findings: &mut Findings,
+    ) {
+        let in_transaction =
+            consumer.is_some_and(|consumer| self.transacted[consumer.index as usize]);
+        let needs_flight = how == "acknowledged" && !in_transaction;
+        let copy = self.copy(message, consumer);
+        let before = copy.end.replace(how);
+        let had_it = copy.in_flight_to.take();
+        let name = findings.name(message, messages);
+        if let Some(before) = before {
+            findings.add(format!("{name} is {how} after it was {before}"));
+        }
+        let is_elsewhere = had_it.is_some_and(|had_it| Some(had_it) != consumer);
+        if is_elsewhere || (had_it.is_none() && needs_flight) {
+            let by = consumer.map_or("nobody".to_owned(), |by| findings.consumer(by));
+            findings.add(format!("{name} is {how} for {by}, which did not have it"));
+        }
+    }
+
+    fn released(&mut self, message: MessageRef, messages: &Messages, findings: &mut Findings) {
+        let known = self.known.remove(&message).unwrap_or_default();
+        let ended = known
+            .by_owner
+            .values()
+            .filter(|copy| copy.end.is_some())
+            .count();
+        let name = findings.name(message, messages);
+        match known.copies {
+            None if ended == 0 => {
+                findings.add(format!(
+                    "{name} is forgotten before it has come to anything"
+                ));
+            }
+            Some(copies) if ended != copies as usize => {
+                findings.add(format!(
+                    "{name} is forgotten: {ended} of {copies} copies have ended"
+                ));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::{DeathCause, Fact, Removal};
+    use crate::judges::testing::breaches;
+    use crate::scenario::{AcknowledgeMode, Scenario};
+    use crate::story::{Plan, first_life, plan};
+    use crate::wire::ConsumerId;
+
+    const A: ConsumerId = ConsumerId { index: 0, life: 1 };
+    const B: ConsumerId = ConsumerId { index: 1, life: 1 };
+
+    fn queue() -> Scenario {
+        plan()
+            .queue("q")
+            .queue("DLQ")
+            .producer("p", 0)
+            .consumer("a", 0)
+            .consumer("b", 0)
+    }
+
+    #[test]
+    fn two_consumers_of_a_queue_cannot_have_the_same_message() {
+        let found = breaches(&queue(), |story| {
+            story.subscribe(A).subscribe(B);
+            let message = story.queue(0);
+            story.dispatch(A, message).dispatch(B, message);
+        });
+        assert_eq!(found, ["p:1 is dispatched to b while in flight to a"]);
+    }
+
+    #[test]
+    fn a_message_that_was_taken_off_stays_off() {
+        let found = breaches(&queue(), |story| {
+            story.subscribe(A).subscribe(B);
+            let message = story.queue(0);
+            story
+                .push(A, message)
+                .acknowledge(A, message)
+                .dispatch(B, message);
+        });
+        assert_eq!(found, ["p:1 is dispatched to b after it was acknowledged"]);
+    }
+
+    #[test]
+    fn a_message_ends_once() {
+        let found = breaches(&queue(), |story| {
+            story.subscribe(A);
+            let message = story.queue(0);
+            story
+                .push(A, message)
+                .acknowledge(A, message)
+                .poison(A, message, 1);
+        });
+        assert_eq!(found, ["p:1 is dead-lettered after it was acknowledged"]);
+    }
+
+    #[test]
+    fn expiry_and_its_dead_letter_are_one_end() {
+        let found = breaches(&queue(), |story| {
+            let message = story.queue(0);
+            story.fact(Fact::Expired {
+                consumer: None,
+                message,
+            });
+            story.fact(Fact::DeadLettered {
+                consumer: None,
+                message,
+                cause: DeathCause::Expired,
+                queue: 1,
+            });
+            story.release(message);
+        });
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn nothing_is_forgotten_on_a_queue() {
+        let found = breaches(&queue(), |story| {
+            let (message, unheard) = (story.queue(0), story.send(0));
+            story.release(message).release(unheard);
+        });
+        assert_eq!(
+            found,
+            [
+                "p:1 is forgotten: 0 of 1 copies have ended",
+                "p:2 is forgotten before it has come to anything"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_subscription_of_a_topic_ends_its_copy() {
+        let scenario = plan()
+            .topic("t")
+            .producer("p", 0)
+            .consumer("a", 0)
+            .consumer("b", 0);
+        let found = breaches(&scenario, |story| {
+            story.subscribe(A).subscribe(B);
+            let message = story.send(0);
+            story.enqueue(message, 2).push(A, message).push(B, message);
+            story.acknowledge(A, message).release(message);
+        });
+        assert_eq!(found, ["p:1 is forgotten: 1 of 2 copies have ended"]);
+    }
+
+    #[test]
+    fn only_subscribers_are_dispatched_to() {
+        let found = breaches(&queue(), |story| {
+            story.subscribe(A).unsubscribe(A, Removal::Close);
+            let message = story.queue(0);
+            story.dispatch(A, message);
+        });
+        assert_eq!(found, ["p:1 is dispatched to a, which is not subscribed"]);
+    }
+
+    #[test]
+    fn who_acknowledges_must_have_it_unless_its_transaction_outlived_it() {
+        let tell = |scenario: &Scenario| {
+            breaches(scenario, |story| {
+                story.subscribe(A);
+                let message = story.queue(0);
+                story
+                    .push(A, message)
+                    .unsubscribe(A, Removal::Lost)
+                    .returned(A, message);
+                story.taken_off(A, message);
+            })
+        };
+        let mut scenario = queue();
+        assert_eq!(
+            tell(&scenario),
+            ["p:1 is acknowledged for a, which did not have it"]
+        );
+        scenario.sessions[0].mode = AcknowledgeMode::SessionTransacted;
+        assert_eq!(tell(&scenario), [""; 0]);
+    }
+
+    #[test]
+    fn what_nobody_holds_must_have_been_told() {
+        let found = breaches(&queue(), |story| {
+            story.subscribe(first_life(0));
+            let message = story.queue(0);
+            story.messages.release(message);
+        });
+        assert_eq!(found, ["1 messages have vanished without a word"]);
+    }
+}
