@@ -13,6 +13,7 @@
 pub mod application;
 pub mod broker;
 pub mod client;
+pub mod expect;
 pub mod experiment;
 pub mod facts;
 pub mod judges;
@@ -24,5 +25,6 @@ pub mod rules;
 pub mod scenario;
 #[cfg(test)]
 mod story;
+pub mod trace;
 pub mod wire;
 pub mod world;
