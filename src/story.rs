@@ -1,4 +1,5 @@
-//! Stories for tests of observers: a hand-made scenario, and facts told one after another at chosen times.
+//! Stories for tests of observers: a hand-made scenario, and facts told one after another at chosen
+//! times.
 
 use crate::facts::{DeathCause, Fact, Observer, Outcome, Removal};
 use crate::kernel::{Distribution, Span, Time};

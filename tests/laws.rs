@@ -1,5 +1,5 @@
-//! Every recorded scenario, and every measured one, is judged, the recorded ones by all sets of rules: no law that holds
-//! for all runs may be broken.
+//! Every recorded scenario, and every measured one, is judged, the recorded ones by all sets of
+//! rules: no law that holds for all runs may be broken.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,10 @@
-//! What is handed over was in the buffer, and Little's law holds: the time that messages spent in buffers, each for
-//! itself, is the number of messages in buffers, over time. The one is told by pairs of facts about a message, the
-//! other by counting facts; a fact too few or too many parts them.
+//! What is handed over was in the buffer, and Little's law holds: the time that messages spent in
+//! buffers, each for itself, is the number of messages in buffers, over time. The one is told by
+//! pairs of facts about a message, the other by counting facts; a fact too few or too many parts
+//! them.
 //!
-//! A consumer that closes or dies gives up its buffer; that its messages are dropped may be told later.
+//! A consumer that closes or dies gives up its buffer; that its messages are dropped may be told
+//! later.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
 //! Redelivery counters do not fall while the broker runs.
 //!
-//! On a dispatch that is the broker's counter of the message (of the subscription's, for a durable one). For the
-//! application it is the count of the client's own copy, which is lost with the consumer: so only while the same life
-//! is subscribed. A broker that restarts forgets (semantics 4.4, 13).
+//! On a dispatch that is the broker's counter of the message (of the subscription's, for a durable
+//! one). For the application it is the count of the client's own copy, which is lost with the
+//! consumer: so only while the same life is subscribed. A broker that restarts forgets (semantics
+//! 4.4, 13).
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! Judges: they watch a run and know what can never be, whatever the scenario.
 //!
-//! They know nothing of how the model works. Each folds the facts in its own simple way over one kind of law, and
-//! names every breach with its time; so a run that looks reasonable and is wrong gives itself away. Tests judge every
-//! run, `acksim run --audit` any run a user likes. Several laws have exceptions that ActiveMQ itself makes; they stand
-//! with the law.
+//! They know nothing of how the model works. Each folds the facts in its own simple way over one
+//! kind of law, and names every breach with its time; so a run that looks reasonable and is wrong
+//! gives itself away. Tests judge every run, `acksim run --audit` any run a user likes. Several
+//! laws have exceptions that ActiveMQ itself makes; they stand with the law.
 //!
 //! | judge | law |
 //! | --- | --- |

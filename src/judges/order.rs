@@ -1,10 +1,11 @@
 //! What is dispatched, or handed over, for the first time goes in order.
 //!
-//! A queue dispatches in the order in which messages took their place, to whichever consumer; a topic in the order of
-//! fan-out, to each subscription. The client library hands over in the order of arrival. Redelivered messages go by
-//! rules of their own and are not looked at. There is no order to judge where priorities sort (`prioritizedMessages`,
-//! `messagePrioritySupported`), where a group's owner is waited for, and over a restart of the broker, which sorts
-//! what it has stored by arrival.
+//! A queue dispatches in the order in which messages took their place, to whichever consumer; a
+//! topic in the order of fan-out, to each subscription. The client library hands over in the order
+//! of arrival. Redelivered messages go by rules of their own and are not looked at. There is no
+//! order to judge where priorities sort (`prioritizedMessages`, `messagePrioritySupported`), where
+//! a group's owner is waited for, and over a restart of the broker, which sorts what it has stored
+//! by arrival.
 
 use std::collections::BTreeMap;
 

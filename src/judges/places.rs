@@ -1,11 +1,12 @@
 //! A message is in one place, and ends once.
 //!
-//! Of a message on a queue there is one copy: pending, in flight to one consumer, or taken off in one of the ways there
-//! are. On a topic there is one for each subscription. What expires, or is evicted, may be dead-lettered for it: that
-//! is one end, told by two facts. When a message is released every copy of it must have ended.
+//! Of a message on a queue there is one copy: pending, in flight to one consumer, or taken off in
+//! one of the ways there are. On a topic there is one for each subscription. What expires, or is
+//! evicted, may be dead-lettered for it: that is one end, told by two facts. When a message is
+//! released every copy of it must have ended.
 //!
-//! A message acknowledged in a transaction may be taken off at the commit although its consumer has meanwhile been
-//! removed: then it is no longer in flight (semantics 5.6, 8.4).
+//! A message acknowledged in a transaction may be taken off at the commit although its consumer has
+//! meanwhile been removed: then it is no longer in flight (semantics 5.6, 8.4).
 
 use std::collections::BTreeMap;
 

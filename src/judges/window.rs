@@ -1,10 +1,12 @@
-//! Nothing is dispatched into a full window: before each dispatch, what is in flight to the subscription less its
-//! prefetch extension is below its prefetch; without the extension (`usePrefetchExtension=false`) what is in flight
-//! never exceeds the prefetch. A pull opens a window of one.
+//! Nothing is dispatched into a full window: before each dispatch, what is in flight to the
+//! subscription less its prefetch extension is below its prefetch; without the extension
+//! (`usePrefetchExtension=false`) what is in flight never exceeds the prefetch. A pull opens a
+//! window of one.
 //!
-//! The extension is not told by facts. The judge keeps one that is never too small, from the acks that arrive: every
-//! DELIVERED widens it by its count, every message taken off narrows it by one (semantics 6.4, 7.2). Where the broker
-//! narrows it further the judge is generous. The article's windows never exceed one and a half prefetches.
+//! The extension is not told by facts. The judge keeps one that is never too small, from the acks
+//! that arrive: every DELIVERED widens it by its count, every message taken off narrows it by one
+//! (semantics 6.4, 7.2). Where the broker narrows it further the judge is generous. The article's
+//! windows never exceed one and a half prefetches.
 
 use std::collections::BTreeSet;
 
@@ -193,8 +195,8 @@ impl Window {
     }
 }
 
-/// What the broker makes of the client's prefetch (`PolicyEntry.configurePrefetch`). Over a reconnect a failover
-/// transport restores the client's own: then the larger one counts.
+/// What the broker makes of the client's prefetch (`PolicyEntry.configurePrefetch`). Over a
+/// reconnect a failover transport restores the client's own: then the larger one counts.
 fn broker_prefetch(consumer: &Consumer, scenario: &Scenario) -> u64 {
     let destination = &scenario.destinations[consumer.destination];
     let policy = &destination.policy;

@@ -1,15 +1,17 @@
 //! What a consumer does with its time: connected, at work, idle, starved.
 //!
-//! A consumer is **starved** while it is connected and idle and at least one message of its queue waits in another
-//! consumer's buffer. Asking that of every consumer at every fact would cost as much as there are consumers. Instead
-//! each queue runs two clocks: one goes while at least one consumer has something in its buffer, the other while at
-//! least two have. An idle consumer whose own buffer is empty is starved while the first runs; one whose own buffer is
-//! not empty (it waits for a redelivery delay, say, or for its session), while the second runs. So a consumer reads a
+//! A consumer is **starved** while it is connected and idle and at least one message of its queue
+//! waits in another consumer's buffer. Asking that of every consumer at every fact would cost as
+//! much as there are consumers. Instead each queue runs two clocks: one goes while at least one
+//! consumer has something in its buffer, the other while at least two have. An idle consumer whose
+//! own buffer is empty is starved while the first runs; one whose own buffer is not empty (it waits
+//! for a redelivery delay, say, or for its session), while the second runs. So a consumer reads a
 //! clock when its own state changes, and never else.
 
 use crate::kernel::Time;
 
-/// How many consumers of a destination have something in their buffer, and for how long one or two at least had.
+/// How many consumers of a destination have something in their buffer, and for how long one or two
+/// at least had.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Buffers {
     holders: u32,

@@ -40,7 +40,8 @@ pub struct Collector<'a> {
     producers: Vec<ProducerTally>,
     destinations: Vec<DestinationTally>,
     is_queue: Vec<bool>,
-    /// When the last COMMIT of each session reached the broker; none: its acks take effect by themselves.
+    /// When the last COMMIT of each session reached the broker; none: its acks take effect by
+    /// themselves.
     commits: Vec<Option<Time>>,
     /// First send and first createConsumer, the warm-up included.
     began: (Option<Time>, Option<Time>),
@@ -275,8 +276,8 @@ impl<'a> Collector<'a> {
             .put_in(now, &mut self.destinations[tally.destination].buffers);
     }
 
-    /// A message leaves the buffer without being handed over. Of a message that has since been sent to another consumer
-    /// the ledger knows nothing more for this one: then it is by the count.
+    /// A message leaves the buffer without being handed over. Of a message that has since been sent
+    /// to another consumer the ledger knows nothing more for this one: then it is by the count.
     fn left_buffer(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
         let tally = &mut self.consumers[consumer.index as usize];
         let copy = self.ledger.of(message, consumer.index);
@@ -302,8 +303,8 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Some acks say that their message left the buffer without having been handed over: it had expired, it was
-    /// poisoned before delivery, or a failover transport had seen it before.
+    /// Some acks say that their message left the buffer without having been handed over: it had
+    /// expired, it was poisoned before delivery, or a failover transport had seen it before.
     fn ack_sent(&mut self, now: Time, ack: &MessageAck) {
         let may_drop = match ack.ack_type {
             AckType::Expired => true,

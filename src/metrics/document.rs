@@ -1,5 +1,6 @@
-//! `metrics.json`: the numbers of a run, in a fixed order. Times are virtual, in milliseconds to the nanosecond;
-//! ratios and rates have six significant digits; `null` stands where nothing happened.
+//! `metrics.json`: the numbers of a run, in a fixed order. Times are virtual, in milliseconds to
+//! the nanosecond; ratios and rates have six significant digits; `null` stands where nothing
+//! happened.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -20,8 +21,8 @@ pub struct Metrics {
     pub throughput: Throughput,
     /// When the first and last things happened.
     pub timing: Timing,
-    /// From the moment the application wanted to send (so that a blocked sender hides nothing), of messages sent
-    /// after the warm-up; once per subscription; without dead letters.
+    /// From the moment the application wanted to send (so that a blocked sender hides nothing), of
+    /// messages sent after the warm-up; once per subscription; without dead letters.
     pub latency_ms: Latencies,
     /// Commands.
     pub wire: Wire,
@@ -103,7 +104,8 @@ pub struct Layers {
 pub struct MessageCounts {
     /// Calls of send, resends of the same message not counted.
     pub sent: u64,
-    /// Taken off because a consumer acknowledged it, once per subscription; dead letters that are consumed included.
+    /// Taken off because a consumer acknowledged it, once per subscription; dead letters that are
+    /// consumed included.
     pub acknowledged: u64,
     /// Sent to a dead-letter queue.
     pub dead_lettered: u64,
@@ -113,7 +115,8 @@ pub struct MessageCounts {
     pub discarded: u64,
     /// Ended with a topic subscription or (not persistent) with a broker that stopped.
     pub gone: u64,
-    /// At the end on the queues that producers and consumers of the scenario name, pending or in flight.
+    /// At the end on the queues that producers and consumers of the scenario name, pending or in
+    /// flight.
     pub remaining: u64,
     /// At the end owed to subscriptions of topics.
     pub remaining_on_topics: u64,
@@ -127,7 +130,8 @@ pub struct MessageCounts {
     pub rescheduled: u64,
     /// Hand-overs to an application with JMSRedelivered.
     pub redeliveries: u64,
-    /// Times a message was processed to the end more than once (on a topic, by the same subscriber).
+    /// Times a message was processed to the end more than once (on a topic, by the same
+    /// subscriber).
     pub duplicates: u64,
     /// Repeats that an idempotent application skipped.
     pub duplicates_skipped: u64,
@@ -161,10 +165,11 @@ pub struct Timing {
     pub first_start_ms: Option<f64>,
     /// The last processing ends.
     pub last_processed_ms: Option<f64>,
-    /// The last command that takes a message off (STANDARD or INDIVIDUAL ack, COMMIT) reaches the broker.
+    /// The last command that takes a message off (STANDARD or INDIVIDUAL ack, COMMIT) reaches the
+    /// broker.
     pub last_acknowledged_ms: Option<f64>,
-    /// From where the makespan counts: the first createConsumer if consumers start later than a producer that sends at
-    /// once, otherwise the first send; not before the end of the warm-up.
+    /// From where the makespan counts: the first createConsumer if consumers start later than a
+    /// producer that sends at once, otherwise the first send; not before the end of the warm-up.
     pub origin_ms: Option<f64>,
     /// From the origin to the later of the last end of a processing and the last acknowledgement.
     pub makespan_ms: Option<f64>,
@@ -219,8 +224,8 @@ pub struct Wire {
     pub acks_per_message: Option<f64>,
 }
 
-/// `wire.commands`: those that carry messages, acknowledge them or change subscriptions; without answers and without
-/// those that open connections and sessions.
+/// `wire.commands`: those that carry messages, acknowledge them or change subscriptions; without
+/// answers and without those that open connections and sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Commands {
@@ -301,7 +306,8 @@ pub struct ConsumerMetrics {
     pub idle_ms: f64,
     /// Time from when the consumer is ready until it closes, crashes, or the broker removes it.
     pub connected_ms: f64,
-    /// Idle while at least one message of its queue waited in another consumer's buffer; 0 on topics.
+    /// Idle while at least one message of its queue waited in another consumer's buffer; 0 on
+    /// topics.
     pub starved_ms: f64,
     /// Mean time from a message's arrival at the client library to the start of its processing.
     pub buffered_ms: Option<f64>,
@@ -373,8 +379,8 @@ pub struct ProducerMetrics {
     pub rolled_back: u64,
 }
 
-/// One of `destinations`. Depths count what is pending and what is in flight, as ActiveMQ's QueueSize does; on a
-/// topic, once for each subscription that is to get it.
+/// One of `destinations`. Depths count what is pending and what is in flight, as ActiveMQ's
+/// QueueSize does; on a topic, once for each subscription that is to get it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DestinationMetrics {
@@ -390,8 +396,8 @@ pub struct DestinationMetrics {
     pub max_in_flight: u64,
     /// On average in flight.
     pub mean_in_flight: Option<f64>,
-    /// Hand-overs of a message after one that its producer had sent later (with groups: of the same group) was handed
-    /// over; on a topic to the same subscriber.
+    /// Hand-overs of a message after one that its producer had sent later (with groups: of the same
+    /// group) was handed over; on a topic to the same subscriber.
     pub order_violations: u64,
     /// Jain's index over what its consumers processed.
     pub fairness: Option<f64>,

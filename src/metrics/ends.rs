@@ -1,14 +1,17 @@
-//! The times at which processings ended, for the steady rate: how fast it went in the middle three fifths of the work.
+//! The times at which processings ended, for the steady rate: how fast it went in the middle three
+//! fifths of the work.
 
 use crate::kernel::Time;
 
 /// So many times are kept at most.
 const CAPACITY: usize = 65_536;
 
-/// Times of ends in order, thinned out when they become too many: first all are kept, then every second, every fourth …
+/// Times of ends in order, thinned out when they become too many: first all are kept, then every
+/// second, every fourth …
 ///
-/// Of up to 65,536 ends every time is exact. Beyond that a time between two kept ones is interpolated, and off by less
-/// than the time between these two, at most 1/32,768 of all ends apart.
+/// Of up to 65,536 ends every time is exact. Beyond that a time between two kept ones is
+/// interpolated, and off by less than the time between these two, at most 1/32,768 of all ends
+/// apart.
 #[derive(Clone, Debug)]
 pub struct Ends {
     times: Vec<Time>,
@@ -53,8 +56,8 @@ impl Ends {
         self.times.push(at);
     }
 
-    /// `(⌊4n/5⌋ − ⌊n/5⌋)` ends by the time between end number ⌊n/5⌋ and end number ⌊4n/5⌋, counted from 0, in ends per
-    /// second. None where no time lies between them.
+    /// `(⌊4n/5⌋ − ⌊n/5⌋)` ends by the time between end number ⌊n/5⌋ and end number ⌊4n/5⌋, counted
+    /// from 0, in ends per second. None where no time lies between them.
     pub fn steady_per_second(&self) -> Option<f64> {
         let (from, to) = (self.count / 5, self.count * 4 / 5);
         if from == to {

@@ -1,8 +1,9 @@
-//! Sixty-four bits that change when anything that happened changes: in what, when, or in which order.
+//! Sixty-four bits that change when anything that happened changes: in what, when, or in which
+//! order.
 //!
-//! One print covers all facts; further ones cover a layer each, so that of two runs that differ one can say where they
-//! part: in what was handed to applications, in the acks, or in what became of the messages. A message counts by its
-//! name, never by its place in memory.
+//! One print covers all facts; further ones cover a layer each, so that of two runs that differ one
+//! can say where they part: in what was handed to applications, in the acks, or in what became of
+//! the messages. A message counts by its name, never by its place in memory.
 
 use crate::facts::{Fact, Observer};
 use crate::kernel::Time;

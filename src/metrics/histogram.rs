@@ -1,4 +1,5 @@
-//! A log-linear histogram of time spans, after HdrHistogram: exact below 1024 ns, then 1024 buckets to each doubling.
+//! A log-linear histogram of time spans, after HdrHistogram: exact below 1024 ns, then 1024 buckets
+//! to each doubling.
 
 use crate::kernel::Span;
 
@@ -7,9 +8,11 @@ const BUCKETS: usize = 1024;
 /// Enough doublings for every value of 64 bits.
 const OCTAVES: usize = 55;
 
-/// Counts of spans, in memory that depends on their range only (8 KB for each doubling that occurs).
+/// Counts of spans, in memory that depends on their range only (8 KB for each doubling that
+/// occurs).
 ///
-/// A quantile is off by at most 1 in 2048 (more than three significant digits); mean, smallest and largest are exact.
+/// A quantile is off by at most 1 in 2048 (more than three significant digits); mean, smallest and
+/// largest are exact.
 #[derive(Clone, Debug)]
 pub struct Histogram {
     octaves: Vec<Option<Box<[u64; BUCKETS]>>>,
@@ -79,8 +82,8 @@ impl Histogram {
         (self.count > 0).then_some(Span(self.min))
     }
 
-    /// The value of this rank in `per_mille` of all values (999: p99.9): the smallest bucket that leaves at most the
-    /// rest above it; none without values.
+    /// The value of this rank in `per_mille` of all values (999: p99.9): the smallest bucket that
+    /// leaves at most the rest above it; none without values.
     pub fn quantile(&self, per_mille: u64) -> Option<Span> {
         if self.count == 0 {
             return None;

@@ -2,8 +2,8 @@
 
 use crate::kernel::Time;
 
-/// A level that goes up and down, with its largest value and its integral over time. Costs something when it changes
-/// only.
+/// A level that goes up and down, with its largest value and its integral over time. Costs
+/// something when it changes only.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Level {
     now: u32,
@@ -60,7 +60,8 @@ impl Level {
         self.max
     }
 
-    /// How many there were on average over a number of nanoseconds that ends at this time; none over no time.
+    /// How many there were on average over a number of nanoseconds that ends at this time; none
+    /// over no time.
     pub fn mean(mut self, at: Time, over_nanos: u64) -> Option<f64> {
         self.settle(at);
         (over_nanos > 0).then(|| self.area as f64 / over_nanos as f64)

@@ -1,5 +1,6 @@
-//! What is known of each message that is still about: one entry for a message of a queue, one for each subscription
-//! of a topic. Entries lie in tables beside the arena, by its slots, so that memory follows what is in flight.
+//! What is known of each message that is still about: one entry for a message of a queue, one for
+//! each subscription of a topic. Entries lie in tables beside the arena, by its slots, so that
+//! memory follows what is in flight.
 
 use crate::kernel::Time;
 use crate::scenario::{DestinationKind, Scenario};
@@ -234,7 +235,8 @@ impl Ledger {
         lost
     }
 
-    /// How many copies are lost of the messages that are still about, but for those that a live client has.
+    /// How many copies are lost of the messages that are still about, but for those that a live
+    /// client has.
     pub fn lost_at_end(&self, is_alive: impl Fn(ConsumerId) -> bool) -> u64 {
         let in_work = |copy: &Copy| copy.flags & (BUFFERED | WORKING) != 0 && is_alive(copy.owner);
         let slots = self.slots.iter().filter(|slot| slot.message.is_some());

@@ -3,8 +3,8 @@
 use crate::scenario::{DestinationKind, Scenario};
 use crate::wire::{ConsumerIndex, Message};
 
-/// The newest message handed over of each line: a producer's messages, or those of one group of them; on a topic, each
-/// subscriber's own.
+/// The newest message handed over of each line: a producer's messages, or those of one group of
+/// them; on a topic, each subscriber's own.
 #[derive(Debug)]
 pub struct Order {
     newest: Vec<u64>,
@@ -65,7 +65,8 @@ mod tests {
     use super::*;
     use crate::story::{Plan, Story, plan};
 
-    /// Whether handing over the messages of these numbers, all to the given consumers, violates the order.
+    /// Whether handing over the messages of these numbers, all to the given consumers, violates the
+    /// order.
     fn violations(scenario: &Scenario, deliveries: &[(u32, u64, u32)]) -> Vec<bool> {
         let mut story = Story::new(scenario, ());
         let mut order = Order::new(scenario);

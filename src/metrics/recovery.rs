@@ -3,8 +3,9 @@
 use super::integral::Mean;
 use crate::kernel::Time;
 
-/// The recoveries of one consumer. An episode begins with a crash and is over when every message that the broker took
-/// back because of it has been handed over again, or taken off. Another crash before that prolongs it.
+/// The recoveries of one consumer. An episode begins with a crash and is over when every message
+/// that the broker took back because of it has been handed over again, or taken off. Another crash
+/// before that prolongs it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Recovery {
     crashed_at: Option<Time>,

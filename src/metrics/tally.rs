@@ -1,4 +1,5 @@
-//! Counters of one consumer, producer or destination, and of the whole run: what starts afresh after the warm-up.
+//! Counters of one consumer, producer or destination, and of the whole run: what starts afresh
+//! after the warm-up.
 
 use super::activity::{Activity, Buffers};
 use super::document::{AcksByType, Commands, MessageCounts};

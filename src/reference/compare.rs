@@ -60,7 +60,8 @@ pub struct Difference {
 }
 
 impl Reference {
-    /// Where the reference of a scenario file lies: `orders.json` has `orders.reference.json` beside it.
+    /// Where the reference of a scenario file lies: `orders.json` has `orders.reference.json`
+    /// beside it.
     pub fn path_beside(scenario: &Path) -> PathBuf {
         scenario.with_extension("reference.json")
     }

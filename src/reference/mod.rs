@@ -1,10 +1,11 @@
 //! The simulator held against the real broker.
 //!
-//! A *reference* is what ActiveMQ Classic 5.17.2 and its Java client really did with a scenario, recorded as five
-//! **views** (chapter 9 of the format): `acks`, `delivered` and `dispatched` for each consumer, `broker`, the merged
-//! log, and `outcome`, what became of the messages. [`Recorder`] folds the facts of a run into the same views, line by
-//! line as the recorder of the real broker writes them, and [`Reference::differences`] names, for each view that the
-//! reference compares, the first place where the two part.
+//! A *reference* is what ActiveMQ Classic 5.17.2 and its Java client really did with a scenario,
+//! recorded as five **views** (chapter 9 of the format): `acks`, `delivered` and `dispatched` for
+//! each consumer, `broker`, the merged log, and `outcome`, what became of the messages.
+//! [`Recorder`] folds the facts of a run into the same views, line by line as the recorder of the
+//! real broker writes them, and [`Reference::differences`] names, for each view that the reference
+//! compares, the first place where the two part.
 //!
 //! The views keep every line: they are for scenarios that a person can read.
 

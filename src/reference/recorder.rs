@@ -11,7 +11,8 @@ use crate::wire::{
     ConsumerIndex, DestinationIndex, MessageAck, MessageRef, Messages, TransactionOwner,
 };
 
-/// The recorder of the real broker stops when nothing has happened for so long, unless the scenario has an `until`.
+/// The recorder of the real broker stops when nothing has happened for so long, unless the scenario
+/// has an `until`.
 const QUIET: Span = Span::from_millis(1000);
 
 /// Writes the views while a run goes on. Its memory grows with the run.
@@ -51,9 +52,9 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// As the recorder lists them: what `Queue.browse` of each named queue shows, by broker sequence id. Browsing
-    /// leaves out what is acknowledged in an open transaction, and what is expired and not in flight
-    /// (`Queue.addAll`).
+    /// As the recorder lists them: what `Queue.browse` of each named queue shows, by broker
+    /// sequence id. Browsing leaves out what is acknowledged in an open transaction, and what is
+    /// expired and not in flight (`Queue.addAll`).
     fn remaining(&self, ended_at: Time, messages: &Messages) -> Vec<String> {
         let browsed_at = self.scenario.until.unwrap_or(ended_at + QUIET);
         let mut names = Vec::new();

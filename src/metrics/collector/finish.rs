@@ -76,8 +76,8 @@ impl Collector<'_> {
         metrics
     }
 
-    /// Preloaded scenarios, in which consumers start later than a producer that sends at once, count from the first
-    /// createConsumer; all others from the first send.
+    /// Preloaded scenarios, in which consumers start later than a producer that sends at once,
+    /// count from the first createConsumer; all others from the first send.
     fn makespan(&self) -> Makespan {
         let (first_send, first_subscribe) = self.began;
         let first_consumer = self
