@@ -1,4 +1,5 @@
-//! Scenario files as a whole: those that must load, and those that must be refused with a helpful message.
+//! Scenario files as a whole: those that must load, and those that must be refused with a helpful
+//! message.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! What the URLs come to: every option of a connection decided by precedence.
 //!
-//! From strong to weak: a varied setting, the client's own URL, the broker's URL, ActiveMQ's default. (The
-//! destination URI stands above them all; it has options of its own, which the consumer's and the producer's
-//! reader lay over these.)
+//! From strong to weak: a varied setting, the client's own URL, the broker's URL, ActiveMQ's
+//! default. (The destination URI stands above them all; it has options of its own, which the
+//! consumer's and the producer's reader lay over these.)
 
 use super::json::{Node, Place};
 use super::model::{ClientOptions, RedeliveryPolicy};
@@ -27,7 +27,8 @@ pub struct Layers<'a> {
 pub struct Surroundings<'a> {
     /// The broker's URL.
     pub broker: &'a ConnectionUrl,
-    /// Whether the broker restarts: then every client reconnects, as it does with the recorder of references.
+    /// Whether the broker restarts: then every client reconnects, as it does with the recorder of
+    /// references.
     pub restarts: bool,
     /// Settings that a comparison lays over this client.
     pub varied: &'a [Setting],

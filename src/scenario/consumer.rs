@@ -624,8 +624,8 @@ fn warn(entry: &Entry, layers: &Layers, semantics: Semantics, report: &mut Repor
         }
     }
     if !entry.consumer.failures.disconnects.is_empty() && !entry.options.failover {
-        let message = "after a disconnect only a failover: URL connects again; this one stays away";
-        report.warning(entry.place_of("failures"), message);
+        let message = "after a disconnect it connects again, as with a failover: URL";
+        report.note(entry.place_of("failures"), message);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Destinations by number, with the policy of each, and the dead-letter queues that follow from them.
+//! Destinations by number, with the policy of each, and the dead-letter queues that follow from
+//! them.
 
 use std::collections::BTreeMap;
 
@@ -75,8 +76,8 @@ impl Destinations {
         let exists = self.numbers.contains_key(&(kind, name.clone()));
         if !exists && self.repeats(number) {
             // DLQ.DLQ.DLQ.orders … would never end. What is sent from a queue to itself is dropped
-            // (RegionBroker.sendToDeadLetterQueue), and a second time round the strategy's audit would drop
-            // it anyway.
+            // (RegionBroker.sendToDeadLetterQueue), and a second time round the strategy's audit
+            // would drop it anyway.
             return Some(number);
         }
         Some(self.number_of(kind, &name, Some(number)))

@@ -1,5 +1,5 @@
-//! What a person is told about a scenario file: where, what, what was expected, and the nearest thing that
-//! exists.
+//! What a person is told about a scenario file: where, what, what was expected, and the nearest
+//! thing that exists.
 //!
 //! ```text
 //! orders.json:12:7: unknown key `prefetchsize` in consumers.0

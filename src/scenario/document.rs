@@ -117,8 +117,8 @@ impl Document {
         &self.overrides
     }
 
-    /// A copy in which the value at a path is another. The value is JSON, or bare text. Whether it is a
-    /// good one is found out when the copy is resolved.
+    /// A copy in which the value at a path is another. The value is JSON, or bare text. Whether it
+    /// is a good one is found out when the copy is resolved.
     ///
     /// # Errors
     /// Where the path does not exist.

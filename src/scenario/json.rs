@@ -1,11 +1,13 @@
 //! A small strict JSON parser that remembers where everything stands.
 //!
-//! Libraries forget positions once a value is built, and a scenario's errors are mostly found long after
-//! parsing: a wrong unit, a session that two consumers see differently. So every value and every key keeps
-//! the bytes that it came from. Numbers keep their text, because no one type holds both 2^63 and 0.1.
+//! Libraries forget positions once a value is built, and a scenario's errors are mostly found long
+//! after parsing: a wrong unit, a session that two consumers see differently. So every value and
+//! every key keeps the bytes that it came from. Numbers keep their text, because no one type holds
+//! both 2^63 and 0.1.
 //!
 //! Strict means: RFC 8259 to the letter, no duplicate keys, no lone surrogates, and at most
-//! [`limits::NESTING`] levels, so that a hundred thousand brackets are an error and not a stack overflow.
+//! [`limits::NESTING`] levels, so that a hundred thousand brackets are an error and not a stack
+//! overflow.
 
 use std::collections::BTreeSet;
 
@@ -120,7 +122,8 @@ impl Node {
 /// Parses a text that is one JSON value. `number` becomes [`Place::text`].
 ///
 /// # Errors
-/// The first thing that is not JSON. Texts must be shorter than 4 GiB; the caller limits them to far less.
+/// The first thing that is not JSON. Texts must be shorter than 4 GiB; the caller limits them to
+/// far less.
 pub fn parse(text: &str, number: u32) -> Result<Node, SyntaxError> {
     let mut parser = Parser {
         text,
@@ -492,7 +495,8 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// What follows `\u`: four digits, and four more behind another `\u` for characters above U+FFFF.
+    /// What follows `\u`: four digits, and four more behind another `\u` for characters above
+    /// U+FFFF.
     fn unicode(&mut self, start: usize) -> Result<char, SyntaxError> {
         let first = self.four_digits(start)?;
         let code = match first {

@@ -1,7 +1,8 @@
-//! What is too much. Every limit of the file format in one table: beyond it, a file is refused before
-//! anything runs, with an error that names the limit.
+//! What is too much. Every limit of the file format in one table: beyond it, a file is refused
+//! before anything runs, with an error that names the limit.
 //!
-//! They are far above what a person writes and far below what would exhaust memory or overflow a counter.
+//! They are far above what a person writes and far below what would exhaust memory or overflow a
+//! counter.
 
 /// Bytes of a scenario file: 16 MiB.
 pub const FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -45,7 +46,8 @@ pub const MILLISECONDS: u64 = NANOSECONDS / 1_000_000;
 /// Message ids that an idempotent application remembers.
 pub const WINDOW: u64 = 1_000_000_000;
 
-/// Bytes of a name: of a scenario (it becomes a folder), client, connection, session, or destination.
+/// Bytes of a name: of a scenario (it becomes a folder), client, connection, session, or
+/// destination.
 pub const NAME_BYTES: usize = 200;
 
 /// Errors that are kept for one file; what is found beyond is not told.

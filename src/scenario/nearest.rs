@@ -2,8 +2,9 @@
 
 /// The candidate that a misspelt word most likely stands for; None where nothing is near.
 ///
-/// Small and capital letters count as the same. Up to a third of the letters may be wrong; failing that, a
-/// candidate that begins or ends with the word (`queuePrefetch` for `prefetch`) is near, too.
+/// Small and capital letters count as the same. Up to a third of the letters may be wrong; failing
+/// that, a candidate that begins or ends with the word (`queuePrefetch` for `prefetch`) is near,
+/// too.
 pub fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str> + Clone,
@@ -27,7 +28,8 @@ pub fn nearest<'a>(
         })
 }
 
-/// How many letters must be added, dropped, replaced or swapped with their neighbour; None if more than `limit`.
+/// How many letters must be added, dropped, replaced or swapped with their neighbour; None if more
+/// than `limit`.
 fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > limit || a.len() > 100 {

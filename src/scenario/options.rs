@@ -1,11 +1,11 @@
-//! The options of connection URLs and destination URIs: which ActiveMQ 5.17.2 has, of what type they are, and
-//! which of them change anything here.
+//! The options of connection URLs and destination URIs: which ActiveMQ 5.17.2 has, of what type
+//! they are, and which of them change anything here.
 //!
-//! ActiveMQ finds options by reflection: `jms.x` is whatever setter `setX` the connection factory has,
-//! `consumer.x` one of `ConsumerInfo`, `producer.x` one of `ProducerInfo`
+//! ActiveMQ finds options by reflection: `jms.x` is whatever setter `setX` the connection factory
+//! has, `consumer.x` one of `ConsumerInfo`, `producer.x` one of `ProducerInfo`
 //! (`ActiveMQConnectionFactory.buildFromMap`, `ActiveMQMessageConsumer.<init>`,
-//! `ActiveMQMessageProducer.<init>`). What has no setter, or a value that cannot be converted, is refused
-//! there, and so it is here. The tables list the setters of 5.17.2.
+//! `ActiveMQMessageProducer.<init>`). What has no setter, or a value that cannot be converted, is
+//! refused there, and so it is here. The tables list the setters of 5.17.2.
 
 use std::borrow::Cow;
 
@@ -106,8 +106,8 @@ use OptionKind::{Flag, Millis, Number, Text, Whole};
 const PREFETCH: OptionKind = Whole(0, limits::COUNT);
 const INT: OptionKind = Whole(-(1 << 31), limits::COUNT);
 
-/// `jms.*`: setters of `ActiveMQConnectionFactory`, `ActiveMQPrefetchPolicy`, `RedeliveryPolicy` and
-/// `BlobTransferPolicy`.
+/// `jms.*`: setters of `ActiveMQConnectionFactory`, `ActiveMQPrefetchPolicy`, `RedeliveryPolicy`
+/// and `BlobTransferPolicy`.
 pub static JMS: &[ActiveMqOption] = &[
     used("jms.optimizeAcknowledge", Flag),
     used("jms.optimizeAcknowledgeTimeOut", Millis(-1)),

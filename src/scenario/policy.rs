@@ -416,8 +416,8 @@ static INDIVIDUAL: &[Field] = &[
     ),
 ];
 
-/// What a destination gets where no entry matches (`BaseDestination`, `AbstractDeadLetterStrategy`). The
-/// index of its dead-letter queue is not known here.
+/// What a destination gets where no entry matches (`BaseDestination`,
+/// `AbstractDeadLetterStrategy`). The index of its dead-letter queue is not known here.
 impl Default for Policy {
     fn default() -> Policy {
         Policy {
@@ -682,7 +682,8 @@ fn individual(node: &Node) -> DeadLetters {
     }
 }
 
-/// The entry that applies to a destination: the most specific that matches (`DestinationMap.chooseValue`).
+/// The entry that applies to a destination: the most specific that matches
+/// (`DestinationMap.chooseValue`).
 pub fn choose(entries: &[Entry], kind: DestinationKind, name: &str) -> Option<usize> {
     let matching = entries
         .iter()
@@ -699,7 +700,8 @@ pub fn choose(entries: &[Entry], kind: DestinationKind, name: &str) -> Option<us
     matching.min_by(more_specific).map(|(number, _)| number)
 }
 
-/// `ActiveMQDestination.compare`: a pattern comes behind what it matches; else the alphabet decides.
+/// `ActiveMQDestination.compare`: a pattern comes behind what it matches; else the alphabet
+/// decides.
 fn compare(a: &str, b: &str) -> Ordering {
     if a == b {
         Ordering::Equal

@@ -284,7 +284,8 @@ pub fn read(
     })
 }
 
-/// `producer.windowSize`, which stands above `jms.producerWindowSize`; but a varied setting stands above both.
+/// `producer.windowSize`, which stands above `jms.producerWindowSize`; but a varied setting stands
+/// above both.
 fn window_of_destination(uri: &DestinationUri, varied: &[Setting]) -> Option<u64> {
     let whole = |setting: &Setting| match setting.value {
         OptionValue::Whole(bytes) => bytes.try_into().unwrap_or(0),

@@ -1,6 +1,7 @@
 //! The JSON Schema of scenario files, made from the tables of keys that the reader itself uses.
 //!
-//! It says what one value alone can say; what values have to do with each other stays with the reader.
+//! It says what one value alone can say; what values have to do with each other stays with the
+//! reader.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,11 @@
-//! What a scenario file may contain, as data: one table of keys for each object, next to its reader.
+//! What a scenario file may contain, as data: one table of keys for each object, next to its
+//! reader.
 //!
-//! The same tables check a file ([`check`]), name the nearest key, find the target of a varied setting
-//! ([`super::document`]) and make the JSON Schema ([`super::schema`]), so none of these can drift apart.
-//! Checking comes first and covers whatever one value alone can say: type, range, unknown and missing keys.
-//! Readers then take values out without looking back, and check what values have to do with each other.
+//! The same tables check a file ([`check`]), name the nearest key, find the target of a varied
+//! setting ([`super::document`]) and make the JSON Schema ([`super::schema`]), so none of these can
+//! drift apart. Checking comes first and covers whatever one value alone can say: type, range,
+//! unknown and missing keys. Readers then take values out without looking back, and check what
+//! values have to do with each other.
 
 use std::fmt;
 

@@ -139,7 +139,8 @@ fn is_known_scheme(scheme: &str, pointer: &Pointer, report: &mut Report) -> bool
     false
 }
 
-/// `failover:(…,…)?…`; ActiveMQ wants no brackets around a single broker, but then there are no options.
+/// `failover:(…,…)?…`; ActiveMQ wants no brackets around a single broker, but then there are no
+/// options.
 fn failover(pointer: &Pointer, rest: &str, result: &mut ConnectionUrl, report: &mut Report) {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let Some(inner) = rest.strip_prefix('(') else {
@@ -241,7 +242,8 @@ fn in_hash_order<'a, 'b>(
         .map(|number| &parameters[number])
 }
 
-/// `IntrospectionSupport.extractProperties` moves options into a map as large as the first one was full.
+/// `IntrospectionSupport.extractProperties` moves options into a map as large as the first one was
+/// full.
 fn in_order_of_application(settings: Vec<Setting>, capacity: usize) -> Vec<Setting> {
     let stripped: Vec<Cow<str>> = settings
         .iter()
@@ -384,8 +386,8 @@ pub fn convert(
     }
 }
 
-/// `ActiveMQPrefetchPolicy.getMaxPrefetchLimit`: what a prefetch policy sets is at most 32767. Its setter for
-/// `optimizeDurableTopicPrefetch` forgot that, and `consumer.prefetchSize` goes past it.
+/// `ActiveMQPrefetchPolicy.getMaxPrefetchLimit`: what a prefetch policy sets is at most 32767. Its
+/// setter for `optimizeDurableTopicPrefetch` forgot that, and `consumer.prefetchSize` goes past it.
 fn clamped(
     option: &ActiveMqOption,
     value: OptionValue,

@@ -1,4 +1,5 @@
-//! Single values: durations, sizes, numbers and distributions, as they are written and as they are meant.
+//! Single values: durations, sizes, numbers and distributions, as they are written and as they are
+//! meant.
 
 use super::json::{Node, Value};
 use super::limits;
@@ -155,8 +156,8 @@ fn wrong_unit(number: &str, unit: &str, units: &[(&str, u64)], what: &str) -> Fa
     }
 }
 
-/// A decimal number times a factor, rounded to the nearest, half up; None if it is no number. Huge numbers
-/// saturate.
+/// A decimal number times a factor, rounded to the nearest, half up; None if it is no number. Huge
+/// numbers saturate.
 fn scaled(number: &str, factor: u64) -> Option<u128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     if whole.is_empty() || fraction.is_empty() || fraction.contains('.') {
@@ -221,8 +222,8 @@ fn short(text: &str) -> String {
     }
 }
 
-/// What a node says. For files that have passed [`super::shape::check`]: whatever is not there, or not of
-/// the right kind, is None.
+/// What a node says. For files that have passed [`super::shape::check`]: whatever is not there, or
+/// not of the right kind, is None.
 impl Node {
     /// A text.
     pub fn as_text(&self) -> Option<&str> {
@@ -253,7 +254,8 @@ impl Node {
         parse_duration(self.as_text()?).ok()
     }
 
-    /// An option of ActiveMQ that is a time: a number of milliseconds, or a duration, cut to milliseconds.
+    /// An option of ActiveMQ that is a time: a number of milliseconds, or a duration, cut to
+    /// milliseconds.
     pub fn as_millis(&self) -> Option<i64> {
         match self.as_duration() {
             Some(duration) => i64::try_from(duration.as_millis()).ok(),

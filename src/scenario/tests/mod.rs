@@ -2,6 +2,7 @@
 
 mod clients;
 mod destinations;
+mod docs;
 mod precedence;
 mod robustness;
 mod schema;

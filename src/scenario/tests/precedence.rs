@@ -62,8 +62,9 @@ fn an_explicit_default_counts_as_a_default() {
     ));
 }
 
-/// Held against `ActiveMQConnectionFactory` of the real 5.17.2 with these very URLs: options are applied in the
-/// order of a HashMap, in which `all` comes behind `queuePrefetch` and before `durableTopicPrefetch`.
+/// Held against `ActiveMQConnectionFactory` of the real 5.17.2 with these very URLs: options are
+/// applied in the order of a HashMap, in which `all` comes behind `queuePrefetch` and before
+/// `durableTopicPrefetch`.
 #[test]
 fn all_wins_over_what_the_hash_map_puts_before_it() {
     let url = |url: &str| format!(r#""url": "{url}""#);

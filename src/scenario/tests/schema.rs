@@ -130,7 +130,8 @@ fn recorded_scenarios_fit_the_schema() {
     }
 }
 
-/// Files with a wrong key or type are refused by the schema, too. Patterns and decimal places are not looked at.
+/// Files with a wrong key or type are refused by the schema, too. Patterns and decimal places are
+/// not looked at.
 #[test]
 fn misshapen_files_do_not_fit_the_schema() {
     let schema = schema();
@@ -217,7 +218,8 @@ fn defaults_of_the_schema_are_those_of_the_reader() {
     let mut written = super::scenario(&Value::Object(file).to_string());
     let implied = super::scenario(&bare.to_string());
     for destination in &mut written.destinations {
-        // The default strategy is shared with everybody; the same one written out is the entry's own.
+        // The default strategy is shared with everybody; the same one written out is the entry's
+        // own.
         destination.policy.dead_letter_strategy.audit = 0;
     }
     assert_eq!(written, implied);
