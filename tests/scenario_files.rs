@@ -25,20 +25,22 @@ fn scenarios(directory: &str) -> Vec<PathBuf> {
     found
 }
 
-/// What the recorder could run on a real broker must load here, and have nothing odd about it.
+/// What the recorder could run on a real broker must load here. There is nothing odd about it but what
+/// the cases of ignored options are about.
 #[test]
 fn recorded_scenarios_load() {
     let mut files = scenarios("tests/reference");
     files.extend(scenarios("tests/accuracy/scenarios"));
-    assert_eq!(files.len(), 164);
+    assert!(files.len() >= 164);
     for file in files {
         let loaded = read_file(&file).unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(
             loaded.scenario.name,
             file.file_stem().unwrap().to_string_lossy()
         );
-        for note in &loaded.notes {
-            println!("{note}");
+        for note in loaded.notes.iter().filter(|note| note.warning) {
+            let message = "ActiveMQ ignores `jms.optimizeAcknowledge` in a session";
+            assert!(note.message.starts_with(message), "{note}");
         }
     }
 }

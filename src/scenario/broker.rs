@@ -11,23 +11,47 @@ use crate::kernel::{Distribution, Time};
 
 /// Keys of `broker`.
 pub static FIELDS: &[Field] = &[
-    Field::new("url", Kind::Url, "Defaults for all clients; a client's own url is laid over it."),
-    Field::new("storeLatency", RANDOM, "To make a persistent message or a transacted ack safe.")
-        .default("\"0us\""),
-    Field::new("dispatchCost", RANDOM, "On each dispatch; a destination dispatches one at a time.")
-        .default("\"0us\""),
-    Field::new("acknowledgeCost", RANDOM, "On each ack command, however many messages it covers.")
-        .default("\"0us\""),
+    Field::new(
+        "url",
+        Kind::Url,
+        "Defaults for all clients; a client's own url is laid over it.",
+    ),
+    Field::new(
+        "storeLatency",
+        RANDOM,
+        "To make a persistent message or a transacted ack safe.",
+    )
+    .default("\"0us\""),
+    Field::new(
+        "dispatchCost",
+        RANDOM,
+        "On each dispatch; a destination dispatches one at a time.",
+    )
+    .default("\"0us\""),
+    Field::new(
+        "acknowledgeCost",
+        RANDOM,
+        "On each ack command, however many messages it covers.",
+    )
+    .default("\"0us\""),
     Field::new(
         "policies",
         Kind::Map(&Kind::Named(&policy::POLICY)),
-        "ActiveMQ's policyEntry attributes by destination (wildcards * and >); the most specific entry wins.",
+        "policyEntry attributes by destination (* and > as wildcards); the most specific wins.",
     )
     .default("{}"),
-    Field::new("redeliveryPlugin", Kind::Object(PLUGIN), "ActiveMQ's broker-side redelivery."),
+    Field::new(
+        "redeliveryPlugin",
+        Kind::Object(PLUGIN),
+        "ActiveMQ's broker-side redelivery.",
+    ),
     Field::new(
         "restarts",
-        Kind::List { of: &Kind::Object(RESTART), least: 0, most: 10_000 },
+        Kind::List {
+            of: &Kind::Object(RESTART),
+            least: 0,
+            most: 10_000,
+        },
         "The broker stops and comes back; persistent messages survive.",
     )
     .default("[]"),

@@ -164,7 +164,7 @@ impl<'a> Sharing<'a> {
             report.error_with(entry.place_of("receive"), message, [help]);
         } else if !listeners[0] {
             let message = format!(
-                "`{owner}` and `{name}` both call receive on one session: JMS sessions are for one thread"
+                "`{owner}` and `{name}` both call receive on one session, which is for one thread"
             );
             report.warning(sharing_place(entry), message);
         }

@@ -1,9 +1,10 @@
 //! Connection URLs and destination URIs, as an application has them.
 //!
 //! ```text
-//! failover:(tcp://a:61616,tcp://b:61616?keepAlive=true)?initialReconnectDelay=50&jms.optimizeAcknowledge=true
-//! ───┬──── ──┬───────────                ──────┬───────  ─────────┬────────────── ─────────────┬────────────
-//! scheme     one broker stands for all    TCP option      failover option            client option
+//! failover:(tcp://a:1,tcp://b:1?keepAlive=true)?initialReconnectDelay=50&jms.sendAcksAsync=false
+//! ───┬──── ────┬────           ──────┬─────── ──────────┬───────────── ──────────┬────────────
+//! scheme    broker, of whom      TCP option       failover option           client option
+//!           one stands for all
 //!
 //! queue://orders?consumer.prefetchSize=10
 //! ```
