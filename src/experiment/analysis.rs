@@ -2,16 +2,15 @@
 
 use serde_json::Value;
 
-use super::comparison::{Cell, Comparison, Difference, MetricResult, SettingResult, Word};
+use super::comparison::{Cell, Comparison, Difference, Group, MetricResult, SettingResult, Word};
 use super::mechanism::Mechanism;
-use super::metric::Metric;
 use super::recommendation;
 use super::statistics::{
     self, Better, CONFIDENCE, Decision, Paired, StoppingRule, Verdict, holm, paired, t_interval,
 };
 use super::study::{Condition, Observation, Study};
-use super::vary::{Axis, plain};
-use super::words;
+use super::vary::Axis;
+use super::verdict::verdict;
 
 /// A row of observations, one for each setting, for each seed.
 type Rows = [(u64, Vec<Observation>)];
@@ -25,43 +24,82 @@ pub(super) fn analyse<S>(
     let settings: Vec<SettingResult> = (0..points.len())
         .map(|index| setting(study, &points[index], index, rows))
         .collect();
+    let choices = choices(&study.axes);
+    let groups = groups(&study.axes, &choices, points);
     let metrics = (0..study.metrics.len())
-        .map(|index| metric(&study.metrics[index], index, &settings, rows))
+        .map(|index| metric(study, index, &settings, &groups, rows))
         .collect();
     let mut comparison = Comparison {
         scenario: study.scenario.clone(),
         kind: study.kind,
         complete,
         confidence: CONFIDENCE,
+        practical: study.practical,
         seeds: rows.iter().map(|(seed, _)| *seed).collect(),
         axes: study.axes.clone(),
+        choices,
+        groups,
         settings,
         metrics,
-        recommendation: None,
+        recommendations: Vec::new(),
     };
-    for index in 0..comparison.metrics.len() {
-        comparison.metrics[index].verdict = words::verdict(&comparison, index);
+    for metric in 0..comparison.metrics.len() {
+        let groups = 0..comparison.groups.len();
+        let verdicts = groups
+            .map(|group| verdict(&comparison, metric, group))
+            .collect();
+        comparison.metrics[metric].verdicts = verdicts;
     }
-    comparison.recommendation = recommendation::recommend(&comparison, &study.consumers);
+    comparison.recommendations = recommendation::recommend(&comparison, &study.consumers);
     comparison
+}
+
+/// The axes that can be chosen. If there are circumstances only, they are compared themselves.
+fn choices(axes: &[Axis]) -> Vec<usize> {
+    let all = 0..axes.len();
+    let choices: Vec<usize> = all
+        .clone()
+        .filter(|axis| !axes[*axis].is_circumstance())
+        .collect();
+    if choices.is_empty() {
+        all.collect()
+    } else {
+        choices
+    }
+}
+
+/// Settings that have the same circumstances, in the order in which these first appear.
+fn groups(axes: &[Axis], choices: &[usize], points: &[Vec<Value>]) -> Vec<Group> {
+    let circumstances: Vec<usize> = (0..axes.len())
+        .filter(|axis| !choices.contains(axis))
+        .collect();
+    let mut groups: Vec<Group> = Vec::new();
+    for (setting, values) in points.iter().enumerate() {
+        let parts = circumstances
+            .iter()
+            .map(|axis| axes[*axis].with(&values[*axis]));
+        let label = parts.collect::<Vec<_>>().join(", ");
+        match groups.iter_mut().find(|group| group.label == label) {
+            Some(group) => group.settings.push(setting),
+            None => groups.push(Group {
+                label,
+                settings: vec![setting],
+            }),
+        }
+    }
+    groups
 }
 
 /// `prefetch 10, latency 1ms`
 pub(super) fn label(axes: &[Axis], values: &[Value]) -> String {
-    let part = |(axis, value): (&Axis, &Value)| format!("{} {}", short(axis.name()), plain(value));
-    let parts: Vec<String> = axes.iter().zip(values).map(part).collect();
+    let parts: Vec<String> = axes
+        .iter()
+        .zip(values)
+        .map(|(axis, value)| axis.with(value))
+        .collect();
     match parts.is_empty() {
         true => "as it is".to_owned(),
         false => parts.join(", "),
-    }
-}
-
-/// As people say it.
-fn short(name: &str) -> &str {
-    let name = name.rsplit('.').next().unwrap_or(name);
-    match name {
-        "prefetchSize" | "queuePrefetch" | "topicPrefetch" => "prefetch",
-        other => other,
     }
 }
 
@@ -95,7 +133,14 @@ fn condition(column: &[&Observation]) -> Option<Word> {
     }
 }
 
-fn metric(metric: &Metric, index: usize, settings: &[SettingResult], rows: &Rows) -> MetricResult {
+fn metric<S>(
+    study: &Study<S>,
+    index: usize,
+    settings: &[SettingResult],
+    groups: &[Group],
+    rows: &Rows,
+) -> MetricResult {
+    let metric = &study.metrics[index];
     let values = |setting: usize| {
         rows.iter()
             .map(|(_, row)| row[setting].values[index])
@@ -106,15 +151,22 @@ fn metric(metric: &Metric, index: usize, settings: &[SettingResult], rows: &Rows
         .enumerate()
         .map(|(number, setting)| cell(values(number), setting.word))
         .collect();
-    let best = best(&cells, metric.better);
-    if let Some(best) = best {
-        compare_with(best, &mut cells, metric.better);
+    for group in groups {
+        if let Some(best) = best(&cells, &group.settings, metric.better) {
+            cells[best].best = true;
+            compare_with(
+                best,
+                &group.settings,
+                &mut cells,
+                metric.better,
+                study.practical,
+            );
+        }
     }
     MetricResult {
         metric: metric.clone(),
         cells,
-        best,
-        verdict: String::new(),
+        verdicts: Vec::new(),
     }
 }
 
@@ -128,17 +180,17 @@ fn cell(values: Vec<Option<f64>>, word: Option<Word>) -> Cell {
         interval: numbers
             .as_deref()
             .and_then(|numbers| t_interval(numbers, CONFIDENCE)),
+        best: false,
         against_best: None,
         values,
     }
 }
 
 /// The first of those with the best mean.
-fn best(cells: &[Cell], better: Better) -> Option<usize> {
-    let means = cells
+fn best(cells: &[Cell], among: &[usize], better: Better) -> Option<usize> {
+    let means = among
         .iter()
-        .enumerate()
-        .filter_map(|(index, cell)| Some((index, cell.mean?)));
+        .filter_map(|index| Some((*index, cells[*index].mean?)));
     let best = means.reduce(|best, other| {
         let beats = match better {
             Better::Lower => other.1 < best.1,
@@ -154,51 +206,45 @@ fn numbers(cell: &Cell) -> Vec<f64> {
     cell.values.iter().flatten().copied().collect()
 }
 
-fn compare_with(best: usize, cells: &mut [Cell], better: Better) {
+fn compare_with(best: usize, among: &[usize], cells: &mut [Cell], better: Better, practical: f64) {
     let reference = numbers(&cells[best]);
-    let others: Vec<usize> = (0..cells.len())
-        .filter(|index| *index != best && cells[*index].mean.is_some())
-        .collect();
-    let pairs: Vec<Option<Paired>> = others
-        .iter()
-        .map(|other| {
-            paired(
-                &numbers(&cells[*other]),
-                &reference,
-                CONFIDENCE,
-                others.len(),
-            )
-        })
-        .collect();
-    let p_values: Vec<f64> = pairs.iter().flatten().map(|pair| pair.p_value).collect();
-    let compared = others
-        .iter()
-        .zip(&pairs)
-        .filter_map(|(other, pair)| Some((*other, (*pair)?)));
-    for ((other, pair), p_value) in compared.zip(holm(&p_values)) {
-        let own = numbers(&cells[other]);
-        let verdict = statistics::verdict(&pair, p_value, better, CONFIDENCE, others.len());
-        cells[other].against_best = Some(difference(&pair, p_value, verdict, &own, &reference));
+    let is_other = |index: &usize| *index != best && cells[*index].mean.is_some();
+    let others: Vec<usize> = among.iter().copied().filter(is_other).collect();
+    let pair = |other: &usize| {
+        paired(
+            &numbers(&cells[*other]),
+            &reference,
+            CONFIDENCE,
+            others.len(),
+        )
+    };
+    let pairs: Vec<Paired> = others.iter().filter_map(pair).collect();
+    let p_values: Vec<f64> = pairs.iter().map(|pair| pair.p_value).collect();
+    // All of them, or (of a single replication) none.
+    for ((other, pair), p_value) in others.iter().zip(&pairs).zip(holm(&p_values)) {
+        let own = numbers(&cells[*other]);
+        let verdict = statistics::verdict(pair, p_value, better, CONFIDENCE, others.len());
+        cells[*other].against_best = Some(Difference {
+            p_value,
+            verdict,
+            ..difference(pair, &own, &reference, practical)
+        });
     }
 }
 
-fn difference(
-    pair: &Paired,
-    p_value: f64,
-    verdict: Verdict,
-    own: &[f64],
-    reference: &[f64],
-) -> Difference {
+fn difference(pair: &Paired, own: &[f64], reference: &[f64], practical: f64) -> Difference {
     let spread = |values| statistics::variance(values).unwrap_or(0.0);
     let apart = (spread(own) + spread(reference)).sqrt();
     let mean = statistics::mean(reference).unwrap_or(0.0);
+    let largest = pair.interval.low.abs().max(pair.interval.high.abs());
     Difference {
         difference: pair.difference,
         ratio: (mean != 0.0).then(|| (mean + pair.difference) / mean),
         interval: pair.interval,
-        p_value,
+        p_value: pair.p_value,
         pairs: pair.pairs,
-        verdict,
+        verdict: Verdict::Worse,
+        matters: largest > 0.0 && largest >= practical * mean.abs(),
         replications_paired: replications_for(pair.difference, pair.deviation),
         replications_independent: replications_for(pair.difference, apart),
     }
@@ -214,21 +260,23 @@ fn replications_for(difference: f64, deviation: f64) -> Option<u64> {
 
 /// Whether the first metric needs more replications: any of its differences is still undecided.
 pub(super) fn wants_more(comparison: &Comparison, rule: &StoppingRule) -> bool {
-    let Some((result, best)) = comparison
-        .metrics
-        .first()
-        .and_then(|first| Some((first, first.best?)))
-    else {
-        return false;
+    let undecided = |group: &Group| {
+        let result = comparison.metrics.first()?;
+        let reference = numbers(&result.cells[result.best_of(group)?]);
+        let mean = statistics::mean(&reference).unwrap_or(0.0);
+        let cells = group.settings.iter().map(|setting| &result.cells[*setting]);
+        let compared: Vec<&Cell> = cells.filter(|cell| cell.against_best.is_some()).collect();
+        let pairs = compared
+            .iter()
+            .filter_map(|cell| paired(&numbers(cell), &reference, CONFIDENCE, compared.len()));
+        Some(
+            pairs
+                .map(|pair| rule.decide(&pair, mean))
+                .any(|it| it == Decision::Continue),
+        )
     };
-    let reference = numbers(&result.cells[best]);
-    let mean = statistics::mean(&reference).unwrap_or(0.0);
-    let compared = result
-        .cells
+    comparison
+        .groups
         .iter()
-        .filter(|cell| cell.against_best.is_some());
-    let count = compared.clone().count();
-    compared
-        .filter_map(|cell| paired(&numbers(cell), &reference, CONFIDENCE, count))
-        .any(|pair| rule.decide(&pair, mean) == Decision::Continue)
+        .any(|group| undecided(group) == Some(true))
 }

@@ -1,9 +1,9 @@
 //! Why one setting beats another: of the things that happen in a queue with push and prefetch, the
 //! one that differs most between the two, told in numbers.
 
+use super::figures::{Figures, acks, messages, percent};
 use super::mechanism::{ConsumerMechanism, Mechanism, average_of};
 use super::metric::Metric;
-use super::words::{Figures, percent};
 
 /// A possible cause. Weights are comparable: shares of time, or of messages, by which the two
 /// settings differ.
@@ -15,16 +15,12 @@ struct Candidate {
 /// Below this nothing is called a cause.
 const SMALLEST_WEIGHT: f64 = 0.01;
 
-/// A cause that is what the metric itself counts comes first.
-const DIRECT: f64 = 10.0;
-
-/// In words, without a full stop; None if nothing in the mechanism differs much.
+/// In words, without a full stop; None if nothing that bears on the metric differs much. Each
+/// setting comes with its name.
 pub(super) fn cause(
     metric: &Metric,
-    best: &Mechanism,
-    other: &Mechanism,
-    best_name: &str,
-    other_name: &str,
+    (best, best_name): (&Mechanism, &str),
+    (other, other_name): (&Mechanism, &str),
 ) -> Option<String> {
     let pair = Pair {
         best,
@@ -32,17 +28,18 @@ pub(super) fn cause(
         best_name,
         other_name,
     };
-    let candidates = [
-        pair.starvation(),
-        pair.narrow_window(),
-        pair.blocked_producers(),
-        pair.aborts(),
-        pair.repeats(directly(
-            metric,
-            &["duplicates", "redeliveries", "redelivered"],
-        )),
-        pair.acks(directly(metric, &["acksPerMessage", "commandsPerMessage"])),
-    ];
+    let candidates = match Subject::of(metric) {
+        Subject::Time => vec![
+            pair.starvation(),
+            pair.narrow_window(),
+            pair.blocked_producers(),
+            pair.aborts(),
+            pair.acks(0.1),
+        ],
+        Subject::Repeats => vec![pair.repeats()],
+        Subject::Wire => vec![pair.acks(1.0)],
+        Subject::Other => Vec::new(),
+    };
     let likely = candidates
         .into_iter()
         .flatten()
@@ -52,9 +49,27 @@ pub(super) fn cause(
         .map(|one| one.text)
 }
 
-fn directly(metric: &Metric, leaves: &[&str]) -> f64 {
-    let counts = leaves.iter().any(|leaf| metric.path.ends_with(leaf));
-    if counts { DIRECT } else { 1.0 }
+/// What a metric is about, which decides what can be its cause.
+enum Subject {
+    Time,
+    Repeats,
+    Wire,
+    Other,
+}
+
+impl Subject {
+    fn of(metric: &Metric) -> Subject {
+        let ends_with = |leaves: &[&str]| leaves.iter().any(|leaf| metric.path.ends_with(leaf));
+        if metric.path.starts_with("wire.") {
+            Subject::Wire
+        } else if ends_with(&["uplicates", "redeliveries", "redelivered", "lost"]) {
+            Subject::Repeats
+        } else if !metric.unit.is_empty() || ends_with(&["utilisation", "maxDepth", "meanDepth"]) {
+            Subject::Time
+        } else {
+            Subject::Other
+        }
+    }
 }
 
 struct Pair<'a> {
@@ -88,20 +103,22 @@ impl Pair<'_> {
         })
     }
 
-    /// Consumers wait for the wire because the window lets too few messages travel.
+    /// The window lets too few messages travel: full though the consumer is not at work means that
+    /// an ack is on its way to the broker, or the next message on its way back.
     fn narrow_window(&self) -> Option<Candidate> {
-        let busy = |mechanism: &Mechanism| average_of(&mechanism.consumers, |c| c.busy_share);
-        let full = average_of(&self.other.consumers, |consumer| consumer.window_full_share);
-        (full > 0.5).then(|| Candidate {
-            weight: busy(self.best) - busy(self.other),
+        let travelling = |consumer: &ConsumerMechanism| {
+            (consumer.window_full_share - consumer.busy_share).max(0.0)
+        };
+        let share = |mechanism: &Mechanism| average_of(&mechanism.consumers, travelling);
+        Some(Candidate {
+            weight: share(self.other) - share(self.best),
             text: format!(
-                "with {}, windows were full {} of the time, and consumers that waited for an ack \
-                 to reach the broker and the next message to come back were at work {} of it \
-                 instead of {}",
+                "with {}, for {} of the time consumers had nothing to do and a full window, until \
+                 an ack had reached the broker and the next message had come back ({} with {})",
                 self.other_name,
-                percent(full),
-                percent(busy(self.other)),
-                percent(busy(self.best)),
+                percent(share(self.other)),
+                percent(share(self.best)),
+                self.best_name,
             ),
         })
     }
@@ -131,19 +148,18 @@ impl Pair<'_> {
     }
 
     /// What crashes cost.
-    fn repeats(&self, importance: f64) -> Option<Candidate> {
+    fn repeats(&self) -> Option<Candidate> {
         let (with_best, with_other) = (self.best.redeliveries, self.other.redeliveries);
-        let more = (with_other - with_best) / with_other.max(1.0);
         let text = match (
             self.best.duplicates_per_crash(),
             self.other.duplicates_per_crash(),
         ) {
             (Some(per_crash_best), Some(per_crash_other)) => format!(
-                "with {}, a crash cost {per_crash_other:.1} duplicates and a client held up to \
-                 {:.0} messages that went back ({per_crash_best:.1} and {:.0} with {})",
+                "with {}, a crash cost {per_crash_other:.1} duplicates and a client held up to {} \
+                 that went back ({per_crash_best:.1} and {} with {})",
                 self.other_name,
-                self.other.most_held(),
-                self.best.most_held(),
+                messages(self.other.most_held()),
+                messages(self.best.most_held()),
                 self.best_name,
             ),
             _ => format!(
@@ -151,30 +167,22 @@ impl Pair<'_> {
                 self.other_name, self.best_name,
             ),
         };
-        // Unless the metric counts repeats, a few of them explain little.
-        let weight = if importance > 1.0 {
-            importance * more
-        } else {
-            0.05 * more
-        };
-        Some(Candidate { weight, text })
+        Some(Candidate {
+            weight: (with_other - with_best) / with_other.max(1.0),
+            text,
+        })
     }
 
+    /// `importance`: what a whole ack command less for each message weighs.
     fn acks(&self, importance: f64) -> Option<Candidate> {
         let (with_best, with_other) = (self.best.acks_per_message, self.other.acks_per_message);
-        let less = 1.0 - with_best / with_other.max(f64::MIN_POSITIVE);
-        let figures = Figures::new(with_best.min(with_other), 0.0, "");
         Some(Candidate {
-            weight: if importance > 1.0 {
-                importance * less
-            } else {
-                0.1 * less
-            },
+            weight: importance * (1.0 - with_best / with_other.max(f64::MIN_POSITIVE)),
             text: format!(
                 "with {}, {} ack commands a message instead of {}",
                 self.other_name,
-                figures.number(with_other),
-                figures.number(with_best),
+                acks(with_other),
+                acks(with_best),
             ),
         })
     }

@@ -23,16 +23,22 @@ pub struct Comparison {
     pub complete: bool,
     /// Of every interval.
     pub confidence: f64,
+    /// Relative differences below this do not matter.
+    pub practical: f64,
     /// The seed of each replication; `acksim run FILE --seed N` repeats one.
     pub seeds: Vec<u64>,
     /// What is varied.
     pub axes: Vec<Axis>,
+    /// Which of these axes an engineer can choose; by the others, settings fall into groups.
+    pub choices: Vec<usize>,
+    /// Settings are compared within their group: same circumstances, different choices.
+    pub groups: Vec<Group>,
     /// Every combination, the last axis changing fastest.
     pub settings: Vec<SettingResult>,
     /// The first decides.
     pub metrics: Vec<MetricResult>,
-    /// What to deploy; none if no setting is sound.
-    pub recommendation: Option<Recommendation>,
+    /// What to deploy: for each group one at most, by the first metric that shows a difference.
+    pub recommendations: Vec<Recommendation>,
 }
 
 impl Comparison {
@@ -40,6 +46,28 @@ impl Comparison {
     pub fn replications(&self) -> usize {
         self.seeds.len()
     }
+
+    /// What is chosen in a setting, of the axes that are asked for: `prefetch 10`.
+    pub(super) fn chosen(&self, setting: usize, asked: impl Fn(usize) -> bool) -> String {
+        let values = &self.settings[setting].values;
+        let axes = self.choices.iter().filter(|axis| asked(**axis));
+        let parts: Vec<String> = axes
+            .map(|axis| self.axes[*axis].with(&values[*axis]))
+            .collect();
+        match parts.is_empty() {
+            true => "the scenario as it is".to_owned(),
+            false => parts.join(", "),
+        }
+    }
+}
+
+/// Settings with the same circumstances.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Group {
+    /// `latency 10ms`; empty if there is only one group.
+    pub label: String,
+    /// Which.
+    pub settings: Vec<usize>,
 }
 
 /// One setting of the grid.
@@ -89,10 +117,26 @@ pub struct MetricResult {
     pub metric: Metric,
     /// One for each setting.
     pub cells: Vec<Cell>,
-    /// The setting with the best mean, among those with numbers.
-    pub best: Option<usize>,
-    /// In words, with numbers and cause.
-    pub verdict: String,
+    /// In words, with numbers and cause; one for each group.
+    pub verdicts: Vec<String>,
+}
+
+impl MetricResult {
+    /// The setting with the best mean of a group, among those with numbers.
+    pub fn best_of(&self, group: &Group) -> Option<usize> {
+        group
+            .settings
+            .iter()
+            .copied()
+            .find(|setting| self.cells[*setting].best)
+    }
+
+    /// Whether a setting of a group is shown to be worse than its best, by what matters.
+    pub fn has_winner(&self, group: &Group) -> bool {
+        let difference = |setting: &usize| self.cells[*setting].against_best;
+        let worse = |d: Difference| d.verdict == Verdict::Worse && d.matters;
+        group.settings.iter().filter_map(difference).any(worse)
+    }
 }
 
 /// One metric in one setting.
@@ -107,11 +151,13 @@ pub struct Cell {
     pub mean: Option<f64>,
     /// Around the mean; null of a single replication.
     pub interval: Option<Interval>,
+    /// Whether the mean is the best of the setting's group.
+    pub best: bool,
     /// Null for the best itself.
     pub against_best: Option<Difference>,
 }
 
-/// This setting minus the best one, replication by replication.
+/// This setting minus the best one of its group, replication by replication.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
@@ -128,6 +174,8 @@ pub struct Difference {
     /// Of this setting against the best: worse, or no difference shown.
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// Whether it can be as large as what matters, relative to the best's mean.
+    pub matters: bool,
     /// Replications that know the difference to ±5 % of itself: with the same seeds in both
     /// settings.
     pub replications_paired: Option<u64>,

@@ -34,7 +34,7 @@ const DEFAULTS: [&str; 6] = [
 ];
 
 /// Metrics with a title of their own.
-const TITLES: [(&str, &str); 12] = [
+const TITLES: [(&str, &str); 16] = [
     ("latencyMs.sendToProcessed.mean", "mean latency"),
     ("latencyMs.sendToProcessed.p50", "median latency"),
     (
@@ -52,6 +52,10 @@ const TITLES: [(&str, &str); 12] = [
     ("throughput.processedPerSecond", "throughput"),
     ("consumers.*.starvedMs", "starved time"),
     ("messages.duplicates", "duplicates"),
+    ("messages.redeliveries", "redeliveries"),
+    ("messages.lost", "lost messages"),
+    ("messages.deadLettered", "dead letters"),
+    ("timing.steadyPerSecond", "steady throughput"),
     ("wire.acksPerMessage", "acks per message"),
     ("wire.commandsPerMessage", "commands per message"),
     ("fairness", "fairness"),
@@ -123,9 +127,16 @@ impl Metric {
         combine(&numbers, leaf(&self.path))
     }
 
-    /// Whether a run has anything at this path, be it null.
+    /// Whether a run has anything at this path, be it null, or could have it: `*` may stand for
+    /// nobody.
     pub fn exists_in(&self, metrics: &Value) -> bool {
-        !lookup(metrics, &self.path).is_empty()
+        let group = self
+            .path
+            .split_once(".*")
+            .map(|(group, _)| lookup(metrics, group));
+        let is_empty = |found: &&Value| found.as_object().is_some_and(serde_json::Map::is_empty);
+        let nobody = group.is_some_and(|found| found.iter().any(|group| is_empty(&group)));
+        nobody || !lookup(metrics, &self.path).is_empty()
     }
 
     /// How many values a percentile rests on.
@@ -226,6 +237,13 @@ mod tests {
         assert_eq!(at("consumers.eu.worker.starvedMs"), Some(5.0));
         assert_eq!(at("consumers.nobody.starvedMs"), None);
         assert!(!Metric::at("consumers.nobody.starvedMs").exists_in(&run()));
+    }
+
+    #[test]
+    fn a_star_may_stand_for_nobody() {
+        let nobody = json!({"consumers": {}});
+        assert!(Metric::at("consumers.*.starvedMs").exists_in(&nobody));
+        assert_eq!(Metric::at("consumers.*.starvedMs").of(&nobody), None);
     }
 
     #[test]

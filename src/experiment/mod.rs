@@ -26,24 +26,28 @@
 //!   bytes with any number of jobs.
 
 mod analysis;
+mod backlog;
 mod cause;
 mod comparison;
+mod figures;
 mod mechanism;
 mod metric;
 pub mod output;
 mod recommendation;
+mod simulation;
 pub mod statistics;
 mod study;
 mod vary;
-mod words;
+mod verdict;
 
 #[cfg(test)]
 mod tests;
 
-pub use comparison::{Cell, Comparison, Difference, MetricResult, SettingResult, Word};
+pub use comparison::{Cell, Comparison, Difference, Group, MetricResult, SettingResult, Word};
 pub use mechanism::{ConsumerMechanism, Mechanism};
 pub use metric::Metric;
 pub use recommendation::{Deployment, Recommendation};
+pub use simulation::{PrepareError, axes_of, prepare};
 pub use study::{
     Condition, ConsumerPlace, Execution, Kind, MOST_SETTINGS, Replications, RunResult, Study,
     StudyError, grid,

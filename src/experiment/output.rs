@@ -1,11 +1,11 @@
 //! A comparison as a file or a table. Each function gives the whole text, the same bytes for the
 //! same comparison.
 
-use super::comparison::{Comparison, MetricResult};
-use super::statistics::Verdict;
+use super::comparison::{Cell, Comparison, MetricResult, SettingResult};
+use super::figures::{self, Scale};
+use super::recommendation::Recommendation;
 use super::study::Kind;
 use super::vary::plain;
-use super::words;
 
 /// `compare.json`
 pub fn json(comparison: &Comparison) -> String {
@@ -59,12 +59,9 @@ fn quoted(field: &str) -> String {
 
 /// `compare.md`: a table to be pasted in a pull request, with verdicts below.
 pub fn markdown(comparison: &Comparison) -> String {
-    let rows = rows(comparison, "**");
-    let mut text = format!(
-        "### {}\n\n{}\n\n",
-        escaped(&comparison.scenario),
-        about(comparison)
-    );
+    let rows = rows(comparison, |cell| format!("**{cell}**"));
+    let title = escaped(&comparison.scenario);
+    let mut text = format!("### {title}\n\n{}\n\n", about(comparison));
     for (number, row) in rows.iter().enumerate() {
         let cells: Vec<String> = row.iter().map(|cell| escaped(cell)).collect();
         text += &format!("| {} |\n", cells.join(" | "));
@@ -73,48 +70,31 @@ pub fn markdown(comparison: &Comparison) -> String {
         }
     }
     text.push('\n');
-    for result in &comparison.metrics {
-        text += &format!("* {}\n", capitalised(&result.verdict));
+    for verdict in verdicts(comparison) {
+        text += &format!("* {}\n", escaped(&verdict));
     }
-    if let Some(recommendation) = &comparison.recommendation {
-        let label = &comparison.settings[recommendation.setting].label;
-        text += &format!("\n**Recommended: {label}**\n\n");
+    for recommendation in &comparison.recommendations {
+        let head = head(comparison, recommendation);
+        text += &format!("\n**{}**\n\n", escaped(&head));
         for option in &recommendation.options {
-            text += &format!("* {}: `{}`\n", option.place, option.text);
+            text += &format!("* {}: `{}`\n", escaped(&option.place), option.text);
         }
-        text += &format!("\nIts price: {}.\n", recommendation.price);
+        text += &format!("\nIts price: {}.\n", escaped(&recommendation.price));
     }
     text
 }
 
-/// For the terminal. The best of each column has a star.
+/// For the terminal. What is shown to be best has a star.
 pub fn table(comparison: &Comparison) -> String {
-    let rows = rows(comparison, "*");
-    let columns = rows[0].len();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| width(column).unwrap_or(0))
-        .collect();
+    let rows = rows(comparison, |cell| format!("* {cell}"));
     let mut text = format!("{}: {}\n\n", comparison.scenario, about(comparison));
-    for row in &rows {
-        let cells =
-            row.iter()
-                .zip(&widths)
-                .enumerate()
-                .map(|(column, (cell, width))| match column {
-                    0 => format!("{cell:<width$}"),
-                    _ => format!("{cell:>width$}"),
-                });
-        text += cells.collect::<Vec<_>>().join("  ").trim_end();
-        text.push('\n');
-    }
+    text += &aligned(&rows);
     text.push('\n');
-    for result in &comparison.metrics {
-        text += &format!("{}\n", capitalised(&result.verdict));
+    for verdict in verdicts(comparison) {
+        text += &format!("{verdict}\n");
     }
-    if let Some(recommendation) = &comparison.recommendation {
-        let label = &comparison.settings[recommendation.setting].label;
-        text += &format!("\nRecommended: {label}\n");
+    for recommendation in &comparison.recommendations {
+        text += &format!("\n{}\n", head(comparison, recommendation));
         for option in &recommendation.options {
             text += &format!("  {}: {}\n", option.place, option.text);
         }
@@ -123,61 +103,115 @@ pub fn table(comparison: &Comparison) -> String {
     text
 }
 
+/// Names to the left, numbers to the right.
+fn aligned(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let cell = |(column, cell): (usize, &String)| {
+        let width = width(column).unwrap_or(0);
+        if column == 0 {
+            format!("{cell:<width$}")
+        } else {
+            format!("{cell:>width$}")
+        }
+    };
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
+        cells.join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
 /// What the numbers are.
 fn about(comparison: &Comparison) -> String {
     let kind = match comparison.kind {
         Kind::Terminating => "terminating runs",
         Kind::Steady => "steady state, warm-up cut off run by run",
     };
-    let settings = comparison.settings.len();
-    let replications = comparison.replications();
+    let settings = counted(comparison.settings.len(), "setting");
+    let replications = counted(comparison.replications(), "replication");
     let incomplete = if comparison.complete {
         ""
     } else {
         " – INCOMPLETE: cancelled"
     };
     format!(
-        "{settings} settings × {replications} replications with the same seeds; {kind}; \
-         means with 95 % intervals{incomplete}"
+        "{settings} × {replications} with the same seeds; {kind}; means with 95 % \
+         intervals{incomplete}"
     )
 }
 
-/// A head line and a line for each setting; what is best stands between marks.
-fn rows(comparison: &Comparison, mark: &str) -> Vec<Vec<String>> {
-    let head = |index: usize| {
-        let metric = &comparison.metrics[index].metric;
-        match metric.unit {
-            "" => metric.title.clone(),
-            unit => format!("{} [{unit}]", metric.title),
-        }
-    };
-    let columns = 0..comparison.metrics.len();
-    let mut rows = vec![vec!["setting".to_owned()]];
-    rows[0].extend(columns.clone().map(head));
-    for (index, setting) in comparison.settings.iter().enumerate() {
-        let own = if setting.baseline { " (as it is)" } else { "" };
-        let mut row = vec![format!("{}{own}", setting.label)];
-        row.extend(columns.clone().map(|metric| {
-            let result = &comparison.metrics[metric];
-            let cell = words::cell(&result.cells[index]);
-            let is_best = result.best == Some(index) && beats_any(result);
-            match is_best {
-                true if mark == "*" => format!("* {cell}"),
-                true => format!("{mark}{cell}{mark}"),
-                false => cell,
-            }
-        }));
-        rows.push(row);
-    }
-    rows
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
-/// Whether some setting is shown to be worse than the best one.
-fn beats_any(result: &MetricResult) -> bool {
-    let differences = result.cells.iter().filter_map(|cell| cell.against_best);
-    differences
-        .map(|difference| difference.verdict)
-        .any(|verdict| verdict == Verdict::Worse)
+/// All sentences, metric by metric.
+fn verdicts(comparison: &Comparison) -> impl Iterator<Item = String> {
+    let all = comparison
+        .metrics
+        .iter()
+        .flat_map(|result| &result.verdicts);
+    all.map(|verdict| capitalised(verdict))
+}
+
+/// A head line and a line for each setting, with marks at what is shown to be best.
+fn rows(comparison: &Comparison, marked: impl Fn(String) -> String) -> Vec<Vec<String>> {
+    let columns: Vec<Vec<String>> = comparison
+        .metrics
+        .iter()
+        .map(|result| column(comparison, result, &marked))
+        .collect();
+    let label = |setting: &SettingResult| match setting.baseline {
+        true => format!("{} (as it is)", setting.label),
+        false => setting.label.clone(),
+    };
+    let labels = comparison.settings.iter().map(label);
+    let names: Vec<String> = std::iter::once("setting".to_owned())
+        .chain(labels)
+        .collect();
+    let row = |(line, name): (usize, String)| {
+        let cells = columns.iter().map(|column| column[line].clone());
+        std::iter::once(name).chain(cells).collect()
+    };
+    names.into_iter().enumerate().map(row).collect()
+}
+
+/// Title and cells of a metric, all in one unit.
+fn column(
+    comparison: &Comparison,
+    result: &MetricResult,
+    marked: &impl Fn(String) -> String,
+) -> Vec<String> {
+    let scale = Scale::of_column(result);
+    let title = &result.metric.title;
+    let head = match scale.unit {
+        "" => title.clone(),
+        unit => format!("{title} [{unit}]"),
+    };
+    let winners: Vec<usize> = comparison
+        .groups
+        .iter()
+        .filter(|group| result.has_winner(group))
+        .filter_map(|group| result.best_of(group))
+        .collect();
+    let cell = |(setting, cell): (usize, &Cell)| {
+        let text = figures::cell(cell, scale);
+        if winners.contains(&setting) {
+            marked(text)
+        } else {
+            text
+        }
+    };
+    let cells = result.cells.iter().enumerate().map(cell);
+    std::iter::once(head).chain(cells).collect()
+}
+
+/// `Recommended with latency 10ms: prefetch 10`
+fn head(comparison: &Comparison, recommendation: &Recommendation) -> String {
+    match comparison.groups[recommendation.group].label.as_str() {
+        "" => format!("Recommended: {}", recommendation.label),
+        group => format!("Recommended with {group}: {}", recommendation.label),
+    }
 }
 
 /// A pipe ends a cell, even in code.

@@ -3,19 +3,23 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::comparison::Comparison;
+use super::comparison::{Comparison, Group};
+use super::figures::{Figures, acks, list, messages, percent};
 use super::mechanism::average_of;
 use super::statistics::Verdict;
 use super::study::ConsumerPlace;
-use super::vary::{Axis, plain};
-use super::words::{Figures, list, percent};
+use super::vary::{Axis, shown};
 
 /// What to deploy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recommendation {
+    /// In which group of settings.
+    pub group: usize,
     /// Which setting.
     pub setting: usize,
+    /// What is chosen in it: `prefetch 10`.
+    pub label: String,
     /// By which metric.
     pub metric: String,
     /// Where what goes.
@@ -33,26 +37,42 @@ pub struct Deployment {
     pub text: String,
 }
 
-/// The best setting by the first metric.
+/// For each group the best setting, by the first metric by which there is one.
 pub(super) fn recommend(
     comparison: &Comparison,
     consumers: &[ConsumerPlace],
-) -> Option<Recommendation> {
-    let first = comparison.metrics.first()?;
-    let setting = first.best?;
-    let values = &comparison.settings[setting].values;
-    Some(Recommendation {
-        setting,
-        metric: first.metric.path.clone(),
-        options: deployments(&comparison.axes, values, consumers),
-        price: price(comparison, setting),
-    })
+) -> Vec<Recommendation> {
+    let groups = comparison.groups.iter().enumerate();
+    let of_group = |(number, group): (usize, &Group)| {
+        let decides = comparison
+            .metrics
+            .iter()
+            .find(|result| result.has_winner(group))?;
+        let setting = decides.best_of(group)?;
+        let values = &comparison.settings[setting].values;
+        let chosen = comparison
+            .choices
+            .iter()
+            .map(|axis| (&comparison.axes[*axis], &values[*axis]));
+        Some(Recommendation {
+            group: number,
+            setting,
+            label: comparison.chosen(setting, |_| true),
+            metric: decides.metric.path.clone(),
+            options: deployments(chosen, consumers),
+            price: price(comparison, setting, group),
+        })
+    };
+    groups.filter_map(of_group).collect()
 }
 
-fn deployments(axes: &[Axis], values: &[Value], consumers: &[ConsumerPlace]) -> Vec<Deployment> {
+fn deployments<'a>(
+    chosen: impl Iterator<Item = (&'a Axis, &'a Value)>,
+    consumers: &[ConsumerPlace],
+) -> Vec<Deployment> {
     let mut deployments: Vec<Deployment> = Vec::new();
-    for (axis, value) in axes.iter().zip(values) {
-        for new in of_axis(axis, &plain(value), consumers) {
+    for (axis, value) in chosen {
+        for new in of_axis(axis, &shown(value), consumers) {
             match deployments.iter_mut().find(|old| old.place == new.place) {
                 Some(old) => old.text = joined(&old.text, &new.text),
                 None => deployments.push(new),
@@ -71,7 +91,7 @@ fn joined(old: &str, new: &str) -> String {
 }
 
 fn of_axis(axis: &Axis, value: &str, consumers: &[ConsumerPlace]) -> Vec<Deployment> {
-    let owner = axis.path.split('.').next().unwrap_or_default();
+    let owner = axis.owner();
     let readers: Vec<&ConsumerPlace> = consumers
         .iter()
         .filter(|consumer| is_called(&consumer.name, owner))
@@ -158,36 +178,35 @@ fn is_called(name: &str, wanted: &str) -> bool {
     wanted == "*" || name == wanted || numbered.is_some_and(is_number)
 }
 
-/// Known prices of a setting: what a crash gives back, who waits, and what another setting does
-/// better.
-fn price(comparison: &Comparison, setting: usize) -> String {
+/// Known prices of a setting: what a crash gives back, who waits, and what another setting of the
+/// group does better.
+fn price(comparison: &Comparison, setting: usize, group: &Group) -> String {
     let mechanism = &comparison.settings[setting].mechanism;
-    let held = mechanism.most_held();
     let starved = average_of(&mechanism.consumers, |consumer| consumer.starved_share);
-    let acks = mechanism.acks_per_message;
+    let held = messages(mechanism.most_held());
     let mut parts = vec![
-        format!("a client that dies gives back up to {held:.0} messages"),
+        format!("a client that dies gives back up to {held}"),
         format!("consumers starve {} of the time", percent(starved)),
         format!(
             "{} ack commands a message",
-            Figures::new(acks, 0.0, "").number(acks)
+            acks(mechanism.acks_per_message)
         ),
     ];
     if let Some(duplicates) = mechanism.duplicates_per_crash() {
         parts[0] += &format!(" ({duplicates:.1} duplicates a crash in these runs)");
     }
-    parts.extend(sacrifices(comparison, setting));
+    parts.extend(sacrifices(comparison, setting, group));
     parts.join("; ")
 }
 
-/// Metrics by which another setting is better for sure.
-fn sacrifices(comparison: &Comparison, setting: usize) -> Vec<String> {
+/// Metrics by which another setting is better for sure, by what matters.
+fn sacrifices(comparison: &Comparison, setting: usize, group: &Group) -> Vec<String> {
     let worse = comparison.metrics.iter().filter_map(|result| {
         let difference = result.cells[setting].against_best?;
-        let best = &comparison.settings[result.best?].label;
+        let best = comparison.chosen(result.best_of(group)?, |_| true);
         let size = difference.difference.abs();
         let figures = Figures::new(size, difference.interval.half_width(), result.metric.unit);
-        (difference.verdict == Verdict::Worse).then(|| {
+        (difference.verdict == Verdict::Worse && difference.matters).then(|| {
             format!(
                 "{} is {} worse than with {best}",
                 result.metric.title,
@@ -220,7 +239,7 @@ mod tests {
             .map(|text| Axis::parse(text).unwrap())
             .collect();
         let values: Vec<Value> = axes.iter().map(|axis| axis.values[0].clone()).collect();
-        let deployments = deployments(&axes, &values, &consumers());
+        let deployments = deployments(axes.iter().zip(&values), &consumers());
         deployments
             .iter()
             .map(|one| format!("{}: {}", one.place, one.text))

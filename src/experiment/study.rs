@@ -41,6 +41,8 @@ pub struct Study<S> {
     pub metrics: Vec<Metric>,
     /// How many.
     pub replications: Replications,
+    /// Relative differences below this do not matter: 0.05 is 5 %.
+    pub practical: f64,
     /// Who reads from where, for recommendations.
     pub consumers: Vec<ConsumerPlace>,
 }

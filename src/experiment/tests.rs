@@ -69,6 +69,7 @@ fn study(axis: &str, replications: Replications) -> Study<u64> {
         .map(Metric::at)
         .to_vec(),
         replications,
+        practical: 0.01,
         consumers: ["slow", "fast-1", "fast-2"].map(place).to_vec(),
     }
 }
@@ -90,7 +91,7 @@ fn run<S: Sync>(
 fn a_clear_winner_is_named_with_interval_and_cause() {
     let study = study("*.prefetchSize=10,100", Replications::Fixed(12));
     let comparison = run(&study, 1, model).unwrap();
-    let verdict = &comparison.metrics[0].verdict;
+    let verdict = &comparison.metrics[0].verdicts[0];
     let difference = comparison.metrics[0].cells[1].against_best.unwrap();
     // The truth: 90 · 0.4 ms.
     assert!(difference.interval.contains(36.0), "{difference:?}");
@@ -100,7 +101,7 @@ fn a_clear_winner_is_named_with_interval_and_cause() {
         "{verdict}"
     );
     let cause = "; 12 paired runs): with 100, slow held 71.0 messages on average while the others \
-                 starved 31 % of the time (1.0 % with 10).";
+                 starved 31 % of the time (1 % with 10).";
     assert!(verdict.contains(cause), "{verdict}");
 }
 
@@ -134,19 +135,17 @@ fn settings_that_are_equal_are_not_called_different() {
     let comparison = run(&study, 1, model).unwrap();
     let result = &comparison.metrics[0];
     assert!(
-        result
-            .verdict
-            .starts_with("no difference shown for mean latency: "),
+        result.verdicts[0].starts_with("no difference shown in mean latency: "),
         "{}",
-        result.verdict
+        result.verdicts[0]
     );
     assert!(
-        result.verdict.contains("would have been seen"),
+        result.verdicts[0].contains("would have been seen"),
         "{}",
-        result.verdict
+        result.verdicts[0]
     );
     assert_eq!(
-        comparison.metrics[2].verdict,
+        comparison.metrics[2].verdicts[0],
         "duplicates: 0 in every setting."
     );
 }
@@ -162,8 +161,8 @@ fn a_tail_without_enough_samples_is_insufficient() {
             .all(|cell| cell.word == Some(Word::Insufficient) && cell.mean.is_none())
     );
     assert_eq!(
-        tail.verdict,
-        "no verdict for 99th percentile of latency: insufficient data in every setting."
+        tail.verdicts[0],
+        "no verdict on 99th percentile of latency: insufficient data in every setting."
     );
 }
 
@@ -184,7 +183,7 @@ fn an_unstable_setting_has_a_word_and_no_number() {
     let comparison = comparison.unwrap();
     assert_eq!(comparison.settings[0].word, Some(Word::Unstable));
     assert_eq!(comparison.metrics[0].cells[0].mean, None);
-    let verdict = &comparison.metrics[0].verdict;
+    let verdict = &comparison.metrics[0].verdicts[0];
     assert!(
         verdict.ends_with("Unstable (the backlog grows): 1."),
         "{verdict}"
@@ -196,11 +195,7 @@ fn an_unstable_setting_has_a_word_and_no_number() {
 fn a_single_replication_shows_nothing() {
     let study = study("*.prefetchSize=10,100", Replications::Fixed(1));
     let comparison = run(&study, 1, model).unwrap();
-    assert!(
-        comparison.metrics[0]
-            .verdict
-            .contains("replicate at least 10 times")
-    );
+    assert!(comparison.metrics[0].verdicts[0].contains("replicate at least 10 times"));
 }
 
 #[test]
@@ -307,7 +302,7 @@ fn a_grid_is_every_combination() {
 fn the_recommendation_is_ready_to_deploy() {
     let study = study("*.prefetchSize=10,100", Replications::Fixed(12));
     let comparison = run(&study, 1, model).unwrap();
-    let recommendation = comparison.recommendation.unwrap();
+    let recommendation = &comparison.recommendations[0];
     assert_eq!(
         recommendation.options[0].text,
         "queue://orders?consumer.prefetchSize=10"
@@ -335,4 +330,59 @@ fn tables_and_files_show_every_run_and_mark_the_best() {
         "worse"
     );
     assert_eq!(parsed["settings"][0]["label"], "prefetch 10");
+}
+
+#[test]
+fn choices_are_compared_under_equal_circumstances() {
+    let mut study = study("*.prefetchSize=10,100", Replications::Fixed(12));
+    study
+        .axes
+        .push(Axis::parse("network.latency=1ms,10ms").unwrap());
+    study.settings = vec![10, 12, 100, 102];
+    let comparison = run(&study, 1, model).unwrap();
+    let labels: Vec<&str> = comparison
+        .groups
+        .iter()
+        .map(|group| group.label.as_str())
+        .collect();
+    assert_eq!(labels, ["latency 1ms", "latency 10ms"]);
+    let verdicts = &comparison.metrics[0].verdicts;
+    assert!(verdicts[0].starts_with("with latency 1ms: prefetch 10 beats 100 for mean latency by"));
+    assert!(
+        verdicts[1].starts_with("with latency 10ms: prefetch 10 beats 100 for mean latency by")
+    );
+    let recommended = comparison
+        .recommendations
+        .iter()
+        .map(|one| (one.group, one.setting));
+    assert_eq!(recommended.collect::<Vec<_>>(), [(0, 0), (1, 1)]);
+    assert_eq!(
+        comparison.recommendations[1].options.len(),
+        1,
+        "nobody can deploy a latency"
+    );
+}
+
+#[test]
+fn a_difference_too_small_to_matter_wins_nothing() {
+    let mut study = study("*.prefetchSize=10,20", Replications::Fixed(12));
+    study.practical = 0.2;
+    let comparison = run(&study, 1, model).unwrap();
+    let result = &comparison.metrics[0];
+    assert_eq!(
+        result.cells[1].against_best.unwrap().verdict,
+        Verdict::Worse
+    );
+    let start = "no difference in mean latency that matters: prefetch 10 is ahead of 20 by";
+    assert!(
+        result.verdicts[0].starts_with(start),
+        "{}",
+        result.verdicts[0]
+    );
+    assert!(
+        result.verdicts[0].ends_with("less than 20 %."),
+        "{}",
+        result.verdicts[0]
+    );
+    assert!(comparison.recommendations.is_empty());
 }

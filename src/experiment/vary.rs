@@ -48,17 +48,13 @@ impl Axis {
         })
     }
 
-    /// From a scenario file's `compare.vary`: a list of values, or a text as on the command line.
+    /// Of values one by one, each a text as on the command line.
     ///
     /// # Errors
-    /// As [`Axis::parse`].
-    pub fn from_json(path: &str, values: &Value) -> Result<Axis, VaryError> {
-        let read = match values {
-            Value::Array(values) => distinct(values.clone()),
-            Value::String(text) => read_values(text),
-            other => Err(format!("{other} is neither a list of values nor a text")),
-        };
-        let values = read.map_err(|reason| VaryError {
+    /// If there is none, or one stands there twice.
+    pub fn of_texts(path: &str, texts: &[String]) -> Result<Axis, VaryError> {
+        let values: Result<Vec<Value>, String> = texts.iter().map(|text| value(text)).collect();
+        let values = values.and_then(distinct).map_err(|reason| VaryError {
             text: path.to_owned(),
             reason,
         })?;
@@ -68,21 +64,68 @@ impl Axis {
         })
     }
 
-    /// The last part of the path, which names what is varied: `prefetchSize`.
+    /// Whose setting is varied: `worker`, `*`, `network`.
+    pub fn owner(&self) -> &str {
+        self.parts().0
+    }
+
+    /// What is varied of it: `prefetchSize`, `jms.optimizeAcknowledge`,
+    /// `processing.exponential.mean`.
     pub fn name(&self) -> &str {
-        let options = ["jms.", "consumer."];
-        let option = options.iter().find_map(|prefix| {
-            self.path
-                .find(&format!(".{prefix}"))
-                .map(|at| &self.path[at + 1..])
-        });
-        option.unwrap_or_else(|| {
-            self.path
-                .split_once('.')
-                .map_or(&self.path, |(_, field)| field)
-        })
+        self.parts().1
+    }
+
+    /// `prefetch 10`
+    pub(super) fn with(&self, value: &Value) -> String {
+        let name = self.name().rsplit('.').next().unwrap_or_default();
+        let name = match name {
+            "prefetchSize" | "queuePrefetch" | "topicPrefetch" => "prefetch",
+            other => other,
+        };
+        format!("{name} {}", shown(value))
+    }
+
+    /// Whether it is varied to see what a choice depends on (the network, the load, how long work
+    /// takes) rather than to be chosen.
+    pub fn is_circumstance(&self) -> bool {
+        let first = self.name().split('.').next().unwrap_or_default();
+        self.owner() == "network" || CIRCUMSTANCES.contains(&first)
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        let chapters = ["consumers.", "producers."];
+        let path = chapters
+            .iter()
+            .find_map(|chapter| self.path.strip_prefix(chapter));
+        let path = path.unwrap_or(&self.path);
+        let option = [".jms.", ".consumer."]
+            .iter()
+            .find_map(|prefix| path.find(prefix));
+        match option.or_else(|| path.find('.')) {
+            Some(dot) => (&path[..dot], &path[dot + 1..]),
+            None => ("", path),
+        }
     }
 }
+
+/// What an engineer does not choose: the surroundings in which a choice has to be made.
+const CIRCUMSTANCES: [&str; 15] = [
+    "acknowledgeCost",
+    "arrivals",
+    "bytesPerSecond",
+    "dispatchCost",
+    "failures",
+    "messages",
+    "processing",
+    "restarts",
+    "seed",
+    "size",
+    "start",
+    "stop",
+    "storeLatency",
+    "until",
+    "warmUp",
+];
 
 /// A value as a person writes it: strings without quotes.
 pub fn plain(value: &Value) -> String {
@@ -90,6 +133,18 @@ pub fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// The same for tables and sentences: nothing that moves a terminal's cursor.
+pub(super) fn shown(value: &Value) -> String {
+    let visible = |character: char| {
+        if character.is_control() {
+            '\u{FFFD}'
+        } else {
+            character
+        }
+    };
+    plain(value).chars().map(visible).collect()
 }
 
 fn read_axis(text: &str) -> Result<Axis, String> {
@@ -381,11 +436,28 @@ mod tests {
     }
 
     #[test]
-    fn a_scenario_file_may_hold_lists_or_texts() {
-        let of = |value| Axis::from_json("worker.prefetchSize", &value).map(|axis| axis.values);
-        assert_eq!(of(json!([1, 10])).unwrap(), [json!(1), json!(10)]);
-        assert_eq!(of(json!("1..3")).unwrap(), [json!(1), json!(2), json!(3)]);
-        assert!(of(json!([])).is_err() && of(json!(7)).is_err() && of(json!([1, 1])).is_err());
+    fn values_may_come_one_by_one() {
+        let of = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            Axis::of_texts("worker.prefetchSize", &texts).map(|axis| axis.values)
+        };
+        assert_eq!(
+            of(&["1", "a,b", "5ms"]).unwrap(),
+            [json!(1), json!("a,b"), json!("5ms")]
+        );
+        assert!(of(&[]).is_err() && of(&["1", "1"]).is_err() && of(&["{"]).is_err());
+    }
+
+    #[test]
+    fn the_surroundings_are_no_choice() {
+        let is_circumstance =
+            |path: &str| Axis::parse(&format!("{path}=1")).unwrap().is_circumstance();
+        assert!(is_circumstance("network.latency"));
+        assert!(is_circumstance("worker.processing.exponential.mean"));
+        assert!(is_circumstance("producers.shop.arrivals"));
+        assert!(!is_circumstance("worker.prefetchSize"));
+        assert!(!is_circumstance("*.jms.optimizeAcknowledge"));
+        assert!(!is_circumstance("worker.count"));
     }
 
     #[test]
@@ -397,6 +469,7 @@ mod tests {
             "jms.optimizeAcknowledge"
         );
         assert_eq!(name("network.latency"), "latency");
+        assert_eq!(name("consumers.worker.start"), "start");
         assert_eq!(name("until"), "until");
     }
 }

@@ -30,3 +30,6 @@ pub use warm_up::{WarmUp, warm_up};
 
 /// The confidence that every interval has unless told otherwise.
 pub const CONFIDENCE: f64 = 0.95;
+
+/// Relative differences below this do not matter unless told otherwise.
+pub const PRACTICAL: f64 = 0.05;

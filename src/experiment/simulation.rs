@@ -1,0 +1,316 @@
+//! Studies of scenarios: the settings of a grid laid over a file, and runs of the simulator.
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::backlog::Backlog;
+use super::metric::Metric;
+use super::statistics::{PRACTICAL, WarmUp, is_growing, warm_up};
+use super::study::{
+    Condition, ConsumerPlace, Kind, Replications, RunResult, Study, StudyError, grid,
+};
+use super::vary::{Axis, VaryError, plain};
+use crate::kernel::Time;
+use crate::scenario::{self, Document, Errors, Loaded, Scenario, Values};
+
+/// Why a study cannot be made of a file and what is varied.
+#[derive(Debug, Error)]
+pub enum PrepareError {
+    /// What is varied cannot be understood.
+    #[error(transparent)]
+    Vary(#[from] VaryError),
+    /// A path that does not exist, or a setting that cannot be run.
+    #[error("{0}")]
+    Setting(Errors),
+    /// The grid is too large.
+    #[error(transparent)]
+    Grid(#[from] StudyError),
+}
+
+impl From<Errors> for PrepareError {
+    fn from(errors: Errors) -> PrepareError {
+        PrepareError::Setting(errors)
+    }
+}
+
+/// The study of a file: every setting is resolved, so that mistakes are found before anything runs.
+/// Without metrics, [`Metric::defaults`].
+///
+/// # Errors
+/// The first setting that cannot be run; a grid too large.
+pub fn prepare(
+    loaded: &Loaded,
+    axes: Vec<Axis>,
+    metrics: Vec<Metric>,
+    replications: Replications,
+) -> Result<Study<Scenario>, PrepareError> {
+    let points = grid(&axes)?;
+    let settings = points
+        .iter()
+        .map(|values| setting(&loaded.document, &axes, values))
+        .collect::<Result<Vec<Scenario>, PrepareError>>()?;
+    let base = &loaded.scenario;
+    Ok(Study {
+        scenario: base.name.clone(),
+        kind: if settings.iter().any(is_steady) {
+            Kind::Steady
+        } else {
+            Kind::Terminating
+        },
+        seed: base.seed,
+        axes,
+        baseline: settings.iter().position(|setting| setting == base),
+        settings,
+        metrics: if metrics.is_empty() {
+            Metric::defaults()
+        } else {
+            metrics
+        },
+        practical: match replications {
+            Replications::Sequential(rule) => rule.practical,
+            Replications::Fixed(_) => PRACTICAL,
+        },
+        replications,
+        consumers: places(base),
+    })
+}
+
+/// What a file's own `compare` varies.
+///
+/// # Errors
+/// As [`Axis::parse`].
+pub fn axes_of(study: &scenario::Study) -> Result<Vec<Axis>, VaryError> {
+    let axis = |variation: &scenario::Variation| match &variation.values {
+        Values::Range(text) => Axis::parse(&format!("{}={text}", variation.path)),
+        Values::List(values) => Axis::of_texts(&variation.path, values),
+    };
+    study.vary.iter().map(axis).collect()
+}
+
+fn setting(document: &Document, axes: &[Axis], values: &[Value]) -> Result<Scenario, PrepareError> {
+    let mut varied = document.clone();
+    for (axis, value) in axes.iter().zip(values) {
+        varied = varied.set(&axis.path, &plain(value))?;
+    }
+    Ok(scenario::resolve(varied)?.scenario)
+}
+
+fn places(scenario: &Scenario) -> Vec<ConsumerPlace> {
+    let place = |consumer: &scenario::Consumer| ConsumerPlace {
+        name: consumer.name.clone(),
+        destination: scenario.destinations[consumer.destination].uri(),
+    };
+    scenario.consumers.iter().map(place).collect()
+}
+
+/// Whether it is cut off while a producer would send on.
+fn is_steady(scenario: &Scenario) -> bool {
+    let endless = scenario
+        .producers
+        .iter()
+        .any(|producer| producer.messages.is_none());
+    scenario.until.is_some() && endless
+}
+
+/// One simulation: its metrics, and what the backlog did.
+type Simulated = Result<(Value, Backlog), String>;
+
+/// Runs a setting with a seed. Of a steady scenario without `warmUp` the warm-up is found by MSER-5
+/// on the backlog and cut off: the same run again, with metrics from there on.
+fn observe(
+    setting: &Scenario,
+    seed: u64,
+    simulate: impl Fn(&Scenario) -> Simulated,
+) -> Result<RunResult, String> {
+    let mut scenario = Scenario {
+        seed,
+        ..setting.clone()
+    };
+    let (metrics, backlog) = simulate(&scenario)?;
+    let result = |metrics, condition, warm_up: Time| RunResult {
+        metrics,
+        condition,
+        warm_up_ms: warm_up.as_millis_f64(),
+    };
+    let Some(until) = scenario.until.filter(|_| is_steady(&scenario)) else {
+        return Ok(result(metrics, Condition::Sound, scenario.warm_up));
+    };
+    let series = backlog.clone().series(until);
+    let given = (0..series.len()).take_while(|sample| backlog.start_of(*sample) < scenario.warm_up);
+    if is_growing(&series[given.count()..]) {
+        return Ok(result(metrics, Condition::Unstable, scenario.warm_up));
+    }
+    if scenario.warm_up > Time::ZERO {
+        return Ok(result(metrics, Condition::Sound, scenario.warm_up));
+    }
+    match warm_up(&series) {
+        WarmUp::Insufficient => Ok(result(metrics, Condition::TooShort, Time::ZERO)),
+        WarmUp::Cut(0) => Ok(result(metrics, Condition::Sound, Time::ZERO)),
+        WarmUp::Cut(samples) => {
+            scenario.warm_up = backlog.start_of(samples);
+            let (metrics, _) = simulate(&scenario)?;
+            Ok(result(metrics, Condition::Sound, scenario.warm_up))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Stream;
+    use crate::scenario::Source;
+    use crate::story::Story;
+    use serde_json::json;
+
+    const FILE: &str = r#"{
+        "name": "orders",
+        "until": "10s",
+        "producers": [{"name": "shop", "destination": "queue://orders",
+                       "arrivals": {"poisson": {"perSecond": 100}}}],
+        "consumers": [{"name": "worker", "count": 2, "prefetchSize": 10,
+                       "destination": "queue://orders", "processing": "5ms"}],
+        "compare": {"vary": {"worker.prefetchSize": "1..3", "network.latency": ["1ms", "2ms"]}}
+    }"#;
+
+    fn loaded(text: &str) -> Loaded {
+        let source = Source {
+            name: "orders.json".to_owned(),
+            text: text.to_owned(),
+        };
+        scenario::read(&source, "orders").unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    fn prepared(vary: &[&str]) -> Result<Study<Scenario>, PrepareError> {
+        let axes = vary.iter().map(|text| Axis::parse(text).unwrap()).collect();
+        prepare(&loaded(FILE), axes, Vec::new(), Replications::Fixed(10))
+    }
+
+    #[test]
+    fn settings_are_laid_over_the_file() {
+        let study = prepared(&["worker.prefetchSize=1,10", "network.latency=1ms,2ms"]).unwrap();
+        let prefetches = study
+            .settings
+            .iter()
+            .map(|setting| setting.consumers[1].prefetch_size);
+        assert_eq!(prefetches.collect::<Vec<_>>(), [1, 1, 10, 10]);
+        assert_eq!((study.kind, study.baseline), (Kind::Steady, None));
+        assert_eq!(study.consumers[1].name, "worker-2");
+        assert_eq!(study.consumers[1].destination, "queue://orders");
+        assert_eq!(study.metrics, Metric::defaults());
+    }
+
+    #[test]
+    fn the_setting_of_the_file_is_recognised() {
+        assert_eq!(
+            prepared(&["worker.prefetchSize=1,10"]).unwrap().baseline,
+            Some(1)
+        );
+        assert_eq!(prepared(&[]).unwrap().baseline, Some(0));
+    }
+
+    #[test]
+    fn mistakes_are_found_before_anything_runs() {
+        let path = prepared(&["worker.prefetchSise=1,10"])
+            .unwrap_err()
+            .to_string();
+        assert!(path.contains("prefetchSize"), "names the nearest: {path}");
+        let value = prepared(&["worker.prefetchSize=1,many"])
+            .unwrap_err()
+            .to_string();
+        assert!(value.contains("many"), "{value}");
+        let grid = prepared(&["worker.prefetchSize=1..500", "seed=1..500"]).unwrap_err();
+        assert!(grid.to_string().contains("250000 settings"), "{grid}");
+    }
+
+    #[test]
+    fn a_file_may_bring_its_study_along() {
+        let study = loaded(FILE).study.expect("the file has one");
+        let axes = axes_of(&study).unwrap();
+        assert_eq!(json!(axes[0].values), json!([1, 2, 3]));
+        assert_eq!(json!(axes[1].values), json!(["1ms", "2ms"]));
+    }
+
+    /// A run of 10 s whose backlog is at `level` of the millisecond.
+    fn simulated(scenario: &Scenario, level: impl Fn(u64) -> u64) -> Simulated {
+        let backlog = Backlog::new(scenario.until.expect("the run is cut off"));
+        let mut story = Story::new(scenario, backlog);
+        let mut under_way = Vec::new();
+        for millis in 0..10_000 {
+            story.at(millis as f64);
+            while (under_way.len() as u64) < level(millis) {
+                under_way.push(story.queue(0));
+            }
+            while under_way.len() as u64 > level(millis) {
+                story.release(under_way.pop().expect("something is under way"));
+            }
+        }
+        Ok((
+            json!({"warmUpMs": scenario.warm_up.as_millis_f64()}),
+            story.observer,
+        ))
+    }
+
+    fn observed(text: &str, level: impl Fn(u64) -> u64) -> RunResult {
+        observe(&loaded(text).scenario, 3, |scenario| {
+            assert_eq!(scenario.seed, 3);
+            simulated(scenario, &level)
+        })
+        .unwrap()
+    }
+
+    /// From 0 to 9, alike at all times.
+    fn noise(millis: u64) -> u64 {
+        Stream::new(1, "noise", &millis.to_string()).uniform_below(10)
+    }
+
+    #[test]
+    fn a_warm_up_is_cut_off() {
+        let result = observed(FILE, |millis| {
+            300_u64.saturating_sub(millis / 4) + noise(millis)
+        });
+        assert_eq!(result.condition, Condition::Sound);
+        assert!(
+            (1_000.0..=1_400.0).contains(&result.warm_up_ms),
+            "{}",
+            result.warm_up_ms
+        );
+        assert_eq!(result.metrics["warmUpMs"], result.warm_up_ms);
+        assert_eq!(observed(FILE, noise).condition, Condition::Sound);
+    }
+
+    #[test]
+    fn a_warm_up_of_the_file_is_kept() {
+        let given = FILE.replace("\"until\"", "\"warmUp\": \"2s\", \"until\"");
+        let result = observed(&given, |millis| {
+            500_u64.saturating_sub(millis / 4) + noise(millis)
+        });
+        assert_eq!(
+            (result.condition, result.warm_up_ms),
+            (Condition::Sound, 2_000.0)
+        );
+    }
+
+    #[test]
+    fn a_backlog_that_grows_is_unstable() {
+        let result = observed(FILE, |millis| millis / 10 + noise(millis));
+        assert_eq!(result.condition, Condition::Unstable);
+    }
+
+    #[test]
+    fn a_run_that_settles_too_late_is_too_short() {
+        let result = observed(FILE, |millis| {
+            1_000_u64.saturating_sub(millis / 8) + noise(millis)
+        });
+        assert_eq!(result.condition, Condition::TooShort);
+    }
+
+    #[test]
+    fn work_that_ends_by_itself_has_no_warm_up() {
+        let finite = FILE.replace("\"name\": \"shop\"", "\"name\": \"shop\", \"messages\": 10");
+        let result = observed(&finite, |millis| millis / 10);
+        assert_eq!(
+            (result.condition, result.warm_up_ms),
+            (Condition::Sound, 0.0)
+        );
+    }
+}
