@@ -135,7 +135,7 @@ impl Metric {
             .split_once(".*")
             .map(|(group, _)| lookup(metrics, group));
         let is_empty = |found: &&Value| found.as_object().is_some_and(serde_json::Map::is_empty);
-        let nobody = group.is_some_and(|found| found.iter().any(|group| is_empty(&group)));
+        let nobody = group.is_some_and(|found| found.into_iter().any(|group| is_empty(&group)));
         nobody || !lookup(metrics, &self.path).is_empty()
     }
 

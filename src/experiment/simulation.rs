@@ -11,7 +11,9 @@ use super::study::{
 };
 use super::vary::{Axis, VaryError, plain};
 use crate::kernel::Time;
+use crate::metrics::{Collector, RunEnd};
 use crate::scenario::{self, Document, Errors, Loaded, Scenario, Values};
+use crate::world;
 
 /// Why a study cannot be made of a file and what is varied.
 #[derive(Debug, Error)]
@@ -112,8 +114,28 @@ fn is_steady(scenario: &Scenario) -> bool {
     scenario.until.is_some() && endless
 }
 
-/// One simulation: its metrics, and what the backlog did.
-type Simulated = Result<(Value, Backlog), String>;
+/// Runs a setting of a scenario with a seed: what [`Study::run`] asks for.
+///
+/// # Errors
+/// If virtual time stands still.
+pub fn simulate(setting: &Scenario, seed: u64) -> Result<RunResult, String> {
+    observe(setting, seed, |scenario| {
+        let until = scenario.until.filter(|_| is_steady(scenario));
+        let mut watching = (Collector::new(scenario), until.map(Backlog::new));
+        let end = world::simulate(scenario, &mut watching).map_err(|error| error.to_string())?;
+        let (collector, backlog) = watching;
+        let metrics = collector.finish(RunEnd {
+            ended_at: end.ended_at,
+            events: end.events,
+            draws: None,
+        });
+        let metrics = serde_json::to_value(metrics).expect("metrics are plain data");
+        Ok((metrics, backlog))
+    })
+}
+
+/// One simulation: its metrics, and what the backlog of a steady scenario did.
+type Simulated = Result<(Value, Option<Backlog>), String>;
 
 /// Runs a setting with a seed. Of a steady scenario without `warmUp` the warm-up is found by MSER-5
 /// on the backlog and cut off: the same run again, with metrics from there on.
@@ -132,7 +154,7 @@ fn observe(
         condition,
         warm_up_ms: warm_up.as_millis_f64(),
     };
-    let Some(until) = scenario.until.filter(|_| is_steady(&scenario)) else {
+    let Some((until, backlog)) = scenario.until.zip(backlog) else {
         return Ok(result(metrics, Condition::Sound, scenario.warm_up));
     };
     let series = backlog.clone().series(until);
@@ -157,10 +179,13 @@ fn observe(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::{Execution, output};
     use crate::kernel::Stream;
     use crate::scenario::Source;
     use crate::story::Story;
     use serde_json::json;
+    use std::num::NonZeroUsize;
+    use std::sync::atomic::AtomicBool;
 
     const FILE: &str = r#"{
         "name": "orders",
@@ -246,7 +271,7 @@ mod tests {
         }
         Ok((
             json!({"warmUpMs": scenario.warm_up.as_millis_f64()}),
-            story.observer,
+            is_steady(scenario).then_some(story.observer),
         ))
     }
 
@@ -312,5 +337,42 @@ mod tests {
             (result.condition, result.warm_up_ms),
             (Condition::Sound, 0.0)
         );
+    }
+
+    /// The article's picture: a slow worker sits on what faster ones could do.
+    const UNEQUAL: &str = r#"{
+        "name": "unequal",
+        "producers": [{"name": "shop", "destination": "queue://orders", "messages": 1500,
+                       "arrivals": {"poisson": {"perSecond": 100}}}],
+        "consumers": [
+            {"name": "slow", "destination": "queue://orders",
+             "processing": {"exponential": {"mean": "80ms"}}},
+            {"name": "fast", "count": 2, "destination": "queue://orders",
+             "processing": {"exponential": {"mean": "20ms"}}}
+        ]
+    }"#;
+
+    #[test]
+    fn the_simulator_shows_what_a_large_prefetch_costs() {
+        let axes = vec![Axis::parse("*.prefetchSize=2,1000").unwrap()];
+        let metrics = vec![Metric::at("latencyMs.sendToProcessed.mean")];
+        let study = prepare(&loaded(UNEQUAL), axes, metrics, Replications::Fixed(10)).unwrap();
+        let compare = |jobs| {
+            let execution = Execution {
+                jobs: NonZeroUsize::new(jobs),
+                cancelled: &AtomicBool::new(false),
+                progress: &|_, _| {},
+            };
+            study.run(&execution, simulate).unwrap()
+        };
+        let comparison = compare(1);
+        let verdict = &comparison.metrics[0].verdicts[0];
+        assert!(
+            verdict.starts_with("prefetch 2 beats 1000 for mean latency by"),
+            "{verdict}"
+        );
+        assert!(verdict.contains("with 1000, slow held "), "{verdict}");
+        assert!(verdict.contains(" while the others starved "), "{verdict}");
+        assert_eq!(output::json(&comparison), output::json(&compare(2)));
     }
 }
