@@ -1,5 +1,7 @@
 //! The commands that client and broker exchange, in OpenWire's vocabulary, and the arena of messages.
 
+use std::num::NonZeroU32;
+
 use crate::kernel::Time;
 
 /// Index of a producer in the scenario.
@@ -54,7 +56,8 @@ pub enum TransactionOwner {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct MessageRef {
     slot: u32,
-    generation: u32,
+    /// Never 0, so that an optional one is no larger.
+    generation: NonZeroU32,
 }
 
 impl MessageRef {
@@ -326,7 +329,7 @@ pub struct Messages {
 
 #[derive(Debug)]
 struct Slot {
-    generation: u32,
+    generation: NonZeroU32,
     holders: u32,
     message: Message,
 }
@@ -345,13 +348,13 @@ impl Messages {
         }
         let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 messages are in flight");
         self.slots.push(Slot {
-            generation: 0,
+            generation: NonZeroU32::MIN,
             holders: 1,
             message,
         });
         MessageRef {
             slot,
-            generation: 0,
+            generation: NonZeroU32::MIN,
         }
     }
 
@@ -367,7 +370,7 @@ impl Messages {
         if slot.holders > 0 {
             return false;
         }
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.generation = slot.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.free.push(message.slot);
         true
     }

@@ -1,10 +1,15 @@
 //! One direction of a connection: it delivers in order, whatever latency is drawn.
 
+use std::collections::VecDeque;
+
 use crate::kernel::{Sampler, Span, Stream, Time};
 use crate::scenario::Network;
 
 /// A one-way link with latency and, perhaps, a limited bandwidth.
-pub(super) struct Link {
+pub(super) struct Link<C> {
+    /// Commands under way, of which life of the connection. They lie here and not in the event queue: its events are
+    /// moved several times, and a command is three times as large as any of them.
+    under_way: VecDeque<(u32, C)>,
     latency: Sampler,
     stream: Stream,
     bytes_per_second: Option<u64>,
@@ -13,9 +18,10 @@ pub(super) struct Link {
     last_arrival: Time,
 }
 
-impl Link {
-    pub(super) fn new(network: &Network, stream: Stream) -> Link {
+impl<C> Link<C> {
+    pub(super) fn new(network: &Network, stream: Stream) -> Link<C> {
         Link {
+            under_way: VecDeque::new(),
             latency: Sampler::new(&network.latency),
             stream,
             bytes_per_second: network.bytes_per_second,
@@ -24,7 +30,21 @@ impl Link {
         }
     }
 
-    /// A new life of the connection: nothing is under way any more.
+    /// A command is on its way.
+    pub(super) fn put(&mut self, life: u32, command: C) {
+        self.under_way.push_back((life, command));
+    }
+
+    /// The next command of a life arrives. That of another one can lie before it only after a crash.
+    pub(super) fn take(&mut self, life: u32) -> Option<C> {
+        if self.under_way.front().is_some_and(|(of, _)| *of == life) {
+            return self.under_way.pop_front().map(|(_, command)| command);
+        }
+        let place = self.under_way.iter().position(|(of, _)| *of == life)?;
+        self.under_way.remove(place).map(|(_, command)| command)
+    }
+
+    /// A new life of the connection has a clock of its own.
     pub(super) fn reset(&mut self) {
         self.free_at = Time::ZERO;
         self.last_arrival = Time::ZERO;

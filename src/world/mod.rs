@@ -23,8 +23,8 @@ use crate::kernel::{Span, Time};
 use crate::rules::Rules;
 use crate::scenario::Scenario;
 use crate::wire::{
-    Caller, ConnectionId, ConsumerId, ConsumerIndex, Messages, ProducerIndex, SessionIndex,
-    ToBroker, ToClient,
+    Caller, ConnectionId, ConsumerId, ConsumerIndex, DestinationIndex, Messages, ProducerIndex,
+    SessionIndex, ToBroker, ToClient,
 };
 
 use lives::ConnectionState;
@@ -78,13 +78,13 @@ pub(crate) struct WorkerId(u32);
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Event {
     /// A command reaches the broker.
-    AtBroker(ConnectionId, ToBroker),
+    AtBroker(ConnectionId),
     /// The broker notices that a connection broke.
     Lost(ConnectionId),
-    /// A command is done with at the broker and goes onto its link.
-    Departs(ConnectionId, ToClient),
+    /// A destination is done with its next dispatch, which goes onto its link.
+    Departs(DestinationIndex),
     /// A command reaches the client.
-    AtClient(ConnectionId, ToClient),
+    AtClient(ConnectionId),
     /// A timer of the broker rings.
     Broker(BrokerTimer),
     /// A timer of the client library rings.
@@ -246,12 +246,12 @@ impl<'a, O: Observer> World<'a, O> {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::AtBroker(connection, command) => self.at_broker(connection, command),
-            Event::AtClient(connection, command) => self.at_client(connection, command),
+            Event::AtBroker(connection) => self.arrives_at_broker(connection),
+            Event::AtClient(connection) => self.arrives_at_client(connection),
             Event::WorkEnds(worker, turn) => self.work_ends(worker, turn),
             Event::Producer(producer) => self.producer_acts(producer),
             Event::Lost(connection) => self.broker.connection_lost(connection, &mut self.shell),
-            Event::Departs(connection, command) => self.shell.depart(connection, command),
+            Event::Departs(destination) => self.shell.next_departs(destination),
             Event::Broker(timer) => self.broker.on_timer(timer, &mut self.shell),
             Event::Client(timer) => self.client_timer(timer),
             Event::WaitEnds(worker, turn) => self.wait_ends(worker, turn),
@@ -270,6 +270,18 @@ impl<'a, O: Observer> World<'a, O> {
             Event::NetworkLost(connection) => self.network_lost(connection),
             Event::Reconnects(connection) => self.reconnects(connection),
             Event::Reattached(connection) => self.reattached(connection),
+        }
+    }
+
+    fn arrives_at_broker(&mut self, connection: ConnectionId) {
+        if let Some(command) = self.shell.take_up(connection) {
+            self.at_broker(connection, command);
+        }
+    }
+
+    fn arrives_at_client(&mut self, connection: ConnectionId) {
+        if let Some(command) = self.shell.take_down(connection) {
+            self.at_client(connection, command);
         }
     }
 

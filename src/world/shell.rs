@@ -1,5 +1,7 @@
 //! What surrounds broker and client: the clock, the event queue, the arena, the links, and whoever watches.
 
+use std::collections::VecDeque;
+
 use super::link::Link;
 use super::{Event, WorkerId};
 use crate::broker::{self, BrokerTimer};
@@ -14,8 +16,8 @@ use crate::wire::{
 
 /// Both directions of a connection.
 struct Wire {
-    up: Link,
-    down: Link,
+    up: Link<ToBroker>,
+    down: Link<ToClient>,
     life: u32,
     /// A failover transport without a connection holds back what it has to send.
     holds: bool,
@@ -30,6 +32,7 @@ struct Wire {
 struct DispatchServer {
     stream: Stream,
     free_at: Time,
+    waiting: VecDeque<(ConnectionId, ToClient)>,
 }
 
 pub(super) struct Shell<'a, O> {
@@ -79,6 +82,7 @@ impl<'a, O: Observer> Shell<'a, O> {
             .map(|destination| DispatchServer {
                 stream: stream(&destination.uri(), "dispatch"),
                 free_at: Time::ZERO,
+                waiting: VecDeque::new(),
             });
         let collisions = scenario
             .consumers
@@ -209,7 +213,7 @@ impl<'a, O: Observer> Shell<'a, O> {
                     message: None,
                     redelivery_counter: 0,
                 };
-                self.at(self.now, Event::AtClient(self.connection(index), nothing));
+                self.make_up(index, nothing);
             }
             ToBroker::AddConsumer { .. }
             | ToBroker::RemoveConsumer { .. }
@@ -225,8 +229,17 @@ impl<'a, O: Observer> Shell<'a, O> {
     fn make_up_answer(&mut self, index: ConnectionIndex, to: Option<Caller>) {
         if let Some(to) = to {
             let answer = ToClient::Response { to, failed: false };
-            self.at(self.now, Event::AtClient(self.connection(index), answer));
+            self.make_up(index, answer);
         }
+    }
+
+    /// What the transport itself tells the client, at once.
+    fn make_up(&mut self, index: ConnectionIndex, command: ToClient) {
+        let connection = self.connection(index);
+        self.wires[index as usize]
+            .down
+            .put(connection.life, command);
+        self.at(self.now, Event::AtClient(connection));
     }
 
     /// When the broker notices that a connection broke now: behind all that was sent before.
@@ -258,6 +271,20 @@ impl<'a, O: Observer> Shell<'a, O> {
         self.wires[index as usize].down.latency()
     }
 
+    /// The command that reaches the broker.
+    pub(super) fn take_up(&mut self, connection: ConnectionId) -> Option<ToBroker> {
+        self.wires[connection.index as usize]
+            .up
+            .take(connection.life)
+    }
+
+    /// The command that reaches a client.
+    pub(super) fn take_down(&mut self, connection: ConnectionId) -> Option<ToClient> {
+        self.wires[connection.index as usize]
+            .down
+            .take(connection.life)
+    }
+
     /// A command leaves a client.
     pub(super) fn send_up(&mut self, index: ConnectionIndex, command: ToBroker) {
         if let ToBroker::Ack { ack, .. } = &command {
@@ -283,15 +310,13 @@ impl<'a, O: Observer> Shell<'a, O> {
         };
         let wire = &mut self.wires[index as usize];
         let arrival = wire.up.arrival_after_service(self.now, bytes, service);
+        wire.up.put(wire.life, command);
         let connection = ConnectionId {
             index,
             life: wire.life,
         };
-        self.queue.schedule_in(
-            Self::up_lane(index),
-            arrival,
-            Event::AtBroker(connection, command),
-        );
+        self.queue
+            .schedule_in(Self::up_lane(index), arrival, Event::AtBroker(connection));
     }
 
     /// What the broker's thread of this connection spends on a command before it takes effect.
@@ -340,7 +365,9 @@ impl<'a, O: Observer> Shell<'a, O> {
             let destination = self.messages[message].destination;
             let departure = self.dispatch_departure(destination);
             if departure > self.now {
-                return self.at(departure, Event::Departs(connection, command));
+                let server = &mut self.servers[destination as usize];
+                server.waiting.push_back((connection, command));
+                return self.at(departure, Event::Departs(destination));
             }
         }
         self.depart(connection, command);
@@ -353,7 +380,15 @@ impl<'a, O: Observer> Shell<'a, O> {
         server.free_at
     }
 
-    pub(super) fn depart(&mut self, connection: ConnectionId, command: ToClient) {
+    /// A destination is done with its next dispatch.
+    pub(super) fn next_departs(&mut self, destination: DestinationIndex) {
+        let waiting = self.servers[destination as usize].waiting.pop_front();
+        if let Some((connection, command)) = waiting {
+            self.depart(connection, command);
+        }
+    }
+
+    fn depart(&mut self, connection: ConnectionId, command: ToClient) {
         let bytes = match command {
             ToClient::Dispatch {
                 message: Some(message),
@@ -361,12 +396,12 @@ impl<'a, O: Observer> Shell<'a, O> {
             } => self.messages[message].size,
             _ => 0,
         };
-        let arrival = self.wires[connection.index as usize]
-            .down
-            .arrival(self.now, bytes);
+        let link = &mut self.wires[connection.index as usize].down;
+        let arrival = link.arrival(self.now, bytes);
+        link.put(connection.life, command);
         let lane = Self::down_lane(connection.index);
         self.queue
-            .schedule_in(lane, arrival, Event::AtClient(connection, command));
+            .schedule_in(lane, arrival, Event::AtClient(connection));
     }
 
     /// The lane of a producer's own thread.
