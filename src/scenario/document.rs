@@ -98,22 +98,22 @@ impl Document {
     }
 
     /// The texts that places point into.
-    pub fn texts(&self) -> &[Arc<Text>] {
+    pub(super) fn texts(&self) -> &[Arc<Text>] {
         &self.texts
     }
 
     /// The whole file.
-    pub fn root(&self) -> &Node {
+    pub(super) fn root(&self) -> &Node {
         &self.root
     }
 
     /// The name of a scenario that has none.
-    pub fn fallback_name(&self) -> &str {
+    pub(super) fn fallback_name(&self) -> &str {
         &self.fallback_name
     }
 
     /// Options laid over the URLs, in the order in which they were set.
-    pub fn overrides(&self) -> &[Override] {
+    pub(super) fn overrides(&self) -> &[Override] {
         &self.overrides
     }
 
@@ -178,7 +178,7 @@ impl Document {
     ///
     /// # Errors
     /// Where it points at nothing; names the nearest.
-    pub fn find(&self, path: &str) -> Result<Found, Fault> {
+    pub(super) fn find(&self, path: &str) -> Result<Found, Fault> {
         if let Some(rest) = path.strip_prefix("*.") {
             return self.find_in_all(rest);
         }

@@ -217,17 +217,18 @@ fn client_options(
     report: &mut Report,
 ) -> Vec<Setting> {
     let parameters = parameters(pointer, query, report);
-    let mut settings = Vec::new();
+    let (mut client, mut transport) = (Vec::new(), Vec::new());
     for parameter in in_hash_order(&parameters, 16) {
         if parameter.name.starts_with("jms.") {
-            settings.extend(setting(parameter, JMS, "connection factory", report));
+            client.extend(setting(parameter, JMS, "connection factory", report));
         } else if failover && !parameter.name.starts_with("nested.") {
-            settings.extend(setting(parameter, FAILOVER, "failover transport", report));
+            transport.extend(setting(parameter, FAILOVER, "failover transport", report));
         } else {
             transport_option(parameter, report);
         }
     }
-    in_order_of_application(settings, parameters.len())
+    transport.extend(in_order_of_application(client, parameters.len()));
+    transport
 }
 
 fn in_hash_order<'a, 'b>(
@@ -243,8 +244,8 @@ fn in_hash_order<'a, 'b>(
         .map(|number| &parameters[number])
 }
 
-/// `IntrospectionSupport.extractProperties` moves options into a map as large as the first one was
-/// full.
+/// `IntrospectionSupport.extractProperties` moves the `jms.` options into a map of their own, made for
+/// as many as there are options at all.
 fn in_order_of_application(settings: Vec<Setting>, capacity: usize) -> Vec<Setting> {
     let stripped: Vec<Cow<str>> = settings
         .iter()
