@@ -1,5 +1,6 @@
-//! What the broker does differently with the article's semantics: it puts failed messages back itself, and marks
-//! consumers slow that only say DELIVERED. (The article's rule about the extension stands in `subscription`.)
+//! What the broker does differently with the article's semantics: it puts failed messages back
+//! itself, and marks consumers slow that only say DELIVERED. (The article's rule about the
+//! extension stands in `subscription`.)
 
 use crate::facts::Fact;
 use crate::kernel::Span;
@@ -21,8 +22,8 @@ pub(super) struct PutBack {
 
 // ── rule 5: the broker redelivers ──
 impl Broker {
-    /// Takes the range of a REDELIVERED ack out of the dispatched list and counts it as redelivered; after the delay
-    /// it is put back in order.
+    /// Takes the range of a REDELIVERED ack out of the dispatched list and counts it as
+    /// redelivered; after the delay it is put back in order.
     pub(super) fn take_back(
         &mut self,
         subscription: SubscriptionIndex,
@@ -138,7 +139,8 @@ impl Broker {
         }
     }
 
-    /// Ends all delays of a plain topic subscription that ends, or, with none, of the broker that stops.
+    /// Ends all delays of a plain topic subscription that ends, or, with none, of the broker that
+    /// stops.
     pub(super) fn end_delays(&mut self, of: Option<ConsumerId>, s: &impl Surroundings) {
         let (ending, others): (Vec<PutBack>, Vec<PutBack>) = std::mem::take(&mut self.put_backs)
             .into_iter()
@@ -146,6 +148,13 @@ impl Broker {
         self.put_backs = others;
         for delayed in ending {
             self.restore(delayed, s);
+        }
+    }
+
+    /// It was acknowledged in a transaction that was still open.
+    pub(super) fn forget_delayed(&mut self, message: MessageRef) {
+        for delayed in &mut self.put_backs {
+            delayed.messages.retain(|&other| other != message);
         }
     }
 

@@ -1,4 +1,5 @@
-//! Recognising message ids that were seen before (`ActiveMQMessageAudit`), in memory that stays small.
+//! Recognising message ids that were seen before (`ActiveMQMessageAudit`), in memory that stays
+//! small.
 
 use std::collections::VecDeque;
 
@@ -7,8 +8,8 @@ use crate::wire::{Message, ProducerIndex};
 /// How many of the newest ids of a producer are remembered (`BitArrayBin`).
 const DEPTH: u64 = 2048;
 
-/// Which message ids have been seen. Ids are (producer, number); a copy that an application sent under a new id
-/// is a message of its own and never audited.
+/// Which message ids have been seen. Ids are (producer, number); a copy that an application sent
+/// under a new id is a message of its own and never audited.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MessageAudit {
     producers: Vec<Option<Window>>,
@@ -22,7 +23,8 @@ struct Window {
 }
 
 impl MessageAudit {
-    /// Whether the id was seen before; from now on it has been (`ActiveMQMessageAudit.isDuplicate`).
+    /// Whether the id was seen before; from now on it has been
+    /// (`ActiveMQMessageAudit.isDuplicate`).
     pub fn is_duplicate(&mut self, message: &Message) -> bool {
         !message.copy && self.window(message.producer).test_and_set(message.number)
     }

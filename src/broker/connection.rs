@@ -1,4 +1,5 @@
-//! Connections at the broker (`TransportConnection`): their lives, and commands that wait because a send blocks them.
+//! Connections at the broker (`TransportConnection`): their lives, and commands that wait because a
+//! send blocks them.
 
 use std::collections::VecDeque;
 
@@ -64,7 +65,8 @@ impl Broker {
         }
     }
 
-    /// The broker reads again what a blocked connection sent meanwhile, until that blocks it once more.
+    /// The broker reads again what a blocked connection sent meanwhile, until that blocks it once
+    /// more.
     pub(super) fn connection_goes_on(&mut self, id: ConnectionId, s: &mut impl Surroundings) {
         self.connection_blocks(id, false);
         while let Some(connection) = self.connection(id) {
@@ -97,7 +99,8 @@ impl Broker {
         }
     }
 
-    /// `processRemoveConnection`: first all consumers, session by session, then the open transactions.
+    /// `processRemoveConnection`: first all consumers, session by session, then the open
+    /// transactions.
     pub(super) fn remove_connection(
         &mut self,
         id: ConnectionId,
@@ -129,16 +132,16 @@ impl Broker {
         self.connections[id.index as usize].retain(|connection| connection.life != id.life);
     }
 
-    /// The broker sees a connection break. What is handed to its other consumers while it removes them one by one
-    /// goes nowhere.
+    /// The broker sees a connection break. What is handed to its other consumers while it removes
+    /// them one by one goes nowhere.
     pub(super) fn lose_connection(&mut self, id: ConnectionId, s: &mut impl Surroundings) {
         let outer = self.stopping.replace(id);
         self.remove_connection(id, LAST_DELIVERED_UNKNOWN, Removal::Lost, s);
         self.stopping = outer;
     }
 
-    /// A failover transport subscribes again: its previous connection, if the broker still believes in it, is stale
-    /// (`processAddConnection`).
+    /// A failover transport subscribes again: its previous connection, if the broker still believes
+    /// in it, is stale (`processAddConnection`).
     pub(super) fn lose_previous_lives(&mut self, id: ConnectionId, s: &mut impl Surroundings) {
         let lives = &self.connections[id.index as usize];
         let stale: Vec<u32> = lives

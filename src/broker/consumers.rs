@@ -1,10 +1,11 @@
-//! The consumers of a queue in the order in which they are asked to take a message (`Queue.consumers`,
-//! `QueueDispatchSelector`, `MessageGroupMap`).
+//! The consumers of a queue in the order in which they are asked to take a message
+//! (`Queue.consumers`, `QueueDispatchSelector`, `MessageGroupMap`).
 //!
-//! ActiveMQ keeps one list, walks it for every message, and puts the taker at its end; the list is sorted by priority
-//! and, once there are message groups, by how many of them a consumer owns. What decides is only the *order* among those
-//! that have room. So each consumer has a [`Place`] that says where in ActiveMQ's list it stands, and those with room
-//! are kept in order of their places: the first one takes the message, and a thousand full consumers cost nothing.
+//! ActiveMQ keeps one list, walks it for every message, and puts the taker at its end; the list is
+//! sorted by priority and, once there are message groups, by how many of them a consumer owns. What
+//! decides is only the *order* among those that have room. So each consumer has a [`Place`] that
+//! says where in ActiveMQ's list it stands, and those with room are kept in order of their places:
+//! the first one takes the message, and a thousand full consumers cost nothing.
 
 use std::collections::VecDeque;
 
@@ -67,7 +68,8 @@ impl Consumers {
         self.members.is_empty()
     }
 
-    /// Whether no message at all can go out now: all who might take one are full, or there is nobody.
+    /// Whether no message at all can go out now: all who might take one are full, or there is
+    /// nobody.
     pub fn nobody_can_take(&self, subscriptions: &[Subscription]) -> bool {
         match self.exclusive {
             Some(exclusive) => subscriptions[exclusive].full,
@@ -108,7 +110,8 @@ impl Consumers {
         })
     }
 
-    /// `Queue.removeSubscription`: its groups become free, and the exclusive consumer has a successor.
+    /// `Queue.removeSubscription`: its groups become free, and the exclusive consumer has a
+    /// successor.
     pub fn remove(&mut self, gone: SubscriptionIndex, subscriptions: &[Subscription]) {
         self.members.retain(|&member| member != gone);
         if !subscriptions[gone].full {
@@ -259,7 +262,8 @@ struct MessageGroups {
     owners: Vec<Option<Owner>>,
     owned: usize,
     uses: u64,
-    /// A count changed without its consumer going to the end of the list: the next sort has more to do.
+    /// A count changed without its consumer going to the end of the list: the next sort has more to
+    /// do.
     counts_changed_elsewhere: bool,
 }
 

@@ -3,47 +3,52 @@
 use crate::facts::{DeathCause, Fact};
 use crate::wire::{DestinationIndex, Message, MessageRef};
 
+use super::redelivery_plugin::Verdict;
 use super::subscription::SubscriptionIndex;
 use super::{Broker, Surroundings};
 
+/// What became of a message that should be dead-lettered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Letter {
+    /// Its copy is on the dead-letter queue.
+    Sent,
+    /// The redelivery plugin sends it again.
+    Rescheduled,
+    /// Nobody wants it.
+    Refused,
+}
+
 impl Broker {
-    /// Sends a copy to the dead-letter queue, if that takes it. Whatever the answer, the caller removes the original.
+    /// Sends a copy to the dead-letter queue, if that takes it. Whatever the answer, the caller
+    /// removes the original.
     pub(super) fn send_to_dead_letter_queue(
         &mut self,
         subscription: Option<SubscriptionIndex>,
         message: MessageRef,
         cause: DeathCause,
         s: &mut impl Surroundings,
-    ) {
+    ) -> Letter {
         let consumer = subscription.map(|index| self.subscriptions[index].consumer);
-        let plugin = self.ask_redelivery_plugin(consumer, message, s);
-        if plugin.is_rescheduled() {
-            return;
-        }
-        let queue = if plugin.wants_it_dropped() {
-            None
-        } else {
-            self.takes(message, s)
+        let queue = match self.ask_redelivery_plugin(consumer, message, s) {
+            Verdict::Rescheduled => return Letter::Rescheduled,
+            Verdict::Drop => None,
+            Verdict::DeadLetter => self.takes(message, s),
         };
-        if let Some(queue) = queue {
-            s.emit(Fact::DeadLettered {
-                consumer,
-                message,
-                cause,
-                queue,
-            });
-            self.bury(message, queue, s);
-        } else if let (Some(consumer), DeathCause::Poison) = (consumer, cause) {
-            s.emit(Fact::Discarded {
-                consumer,
-                message,
-                cause,
-            });
-        }
+        let Some(queue) = queue else {
+            return Letter::Refused;
+        };
+        s.emit(Fact::DeadLettered {
+            consumer,
+            message,
+            cause,
+            queue,
+        });
+        self.bury(message, queue, s);
+        Letter::Sent
     }
 
-    /// Which dead-letter queue takes a message. To be seen by the audit counts even if the message is refused for
-    /// another reason.
+    /// Which dead-letter queue takes a message. To be seen by the audit counts even if the message
+    /// is refused for another reason.
     fn takes(&mut self, message: MessageRef, s: &impl Surroundings) -> Option<DestinationIndex> {
         let content = &s.messages()[message];
         let policy = &self.destinations[content.destination as usize].policy;

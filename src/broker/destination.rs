@@ -68,6 +68,15 @@ impl Destination {
         }
     }
 
+    /// Whether there is nothing that a pass could dispatch. A topic has no passes: it only releases
+    /// sends.
+    pub fn nothing_waits(&self) -> bool {
+        match &self.kind {
+            Kind::Queue(queue) => queue.cursor.len() == 0 && queue.pending.is_empty(),
+            Kind::Topic(_) => true,
+        }
+    }
+
     /// Whether anybody waits for space that there is.
     pub fn can_release_sends(&self) -> bool {
         (!self.parked.is_empty() || !self.blocked.is_empty()) && !self.memory.is_full()

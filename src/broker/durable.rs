@@ -1,7 +1,7 @@
 //! Durable subscriptions (`DurableTopicSubscription`): they go on while nobody is there.
 //!
-//! A durable subscription has a window and acks as one of a queue has, but a backlog of its own. So it can see that
-//! messages wait while its window is full, which is what the broker calls slow.
+//! A durable subscription has a window and acks as one of a queue has, but a backlog of its own. So
+//! it can see that messages wait while its window is full, which is what the broker calls slow.
 
 use std::collections::VecDeque;
 
@@ -42,8 +42,8 @@ impl Broker {
         self.dispatch_durable(subscription, s);
     }
 
-    /// `dispatchPending`, again when the messages are on the wire (`onDispatch`): so a subscription that fills its
-    /// window and has more is slow at once.
+    /// `dispatchPending`, again when the messages are on the wire (`onDispatch`): so a subscription
+    /// that fills its window and has more is slow at once.
     pub(super) fn dispatch_durable(
         &mut self,
         subscription: SubscriptionIndex,
@@ -116,7 +116,8 @@ impl Broker {
         self.let_go(self.subscriptions[subscription].destination, message, s);
     }
 
-    /// The periodic check (`Topic.doBrowse`): it expires only what belongs to consumers that are not there.
+    /// The periodic check (`Topic.doBrowse`): it expires only what belongs to consumers that are
+    /// not there.
     pub(super) fn expire_topic(&mut self, destination: usize, s: &mut impl Surroundings) {
         for index in 0..self.destinations[destination].topic().subscribers.len() {
             let subscriber = self.destinations[destination].topic().subscribers[index];
@@ -137,8 +138,8 @@ impl Broker {
         }
     }
 
-    /// `deactivate`: what was in flight goes back to the front. Unlike on queues, everything up to the message
-    /// that was delivered last counts as redelivered, even if that one is acknowledged.
+    /// `deactivate`: what was in flight goes back to the front. Unlike on queues, everything up to
+    /// the message that was delivered last counts as redelivered, even if that one is acknowledged.
     pub(super) fn deactivate(
         &mut self,
         subscription: SubscriptionIndex,

@@ -7,8 +7,9 @@ use crate::wire::MessageRef;
 pub(super) struct MemoryUsage {
     limit: Option<u64>,
     usage: u64,
-    /// How many lists hold the message in each place of the arena (`Message.incrementReferenceCount`): a topic
-    /// message lies in the buffers of several subscriptions and counts once.
+    /// How many lists hold the message in each place of the arena
+    /// (`Message.incrementReferenceCount`): a topic message lies in the buffers of several
+    /// subscriptions and counts once.
     holders: Vec<u32>,
 }
 

@@ -1,28 +1,31 @@
-//! The broker: queues, topics, subscriptions, transactions, dead letters and slow-consumer strategies, as
-//! ActiveMQ Classic 5.17.2 has them. A state machine without time or I/O: a command, a timer or a broken connection goes
-//! in, commands for clients and facts come out through [`Surroundings`].
+//! The broker: queues, topics, subscriptions, transactions, dead letters and slow-consumer
+//! strategies, as ActiveMQ Classic 5.17.2 has them. A state machine without time or I/O: a command,
+//! a timer or a broken connection goes in, commands for clients and facts come out through
+//! [`Surroundings`].
 //!
 //! It reads beside ActiveMQ's classes: names are ActiveMQ's, and doc comments cite `Class.method`.
 //!
 //! | file | ActiveMQ |
 //! | --- | --- |
-//! | `mod`, `connection` | `TransportConnection`, `AbstractRegion`: commands, subscriptions, what a broken connection takes along |
+//! | `mod`, `connection` | `TransportConnection`: commands, lives of connections |
+//! | `region`, `restart` | `AbstractRegion`: subscriptions come and go; restarts |
 //! | `producer`, `memory` | `Queue.send`, `Topic.send`: duplicates, expiry, flow control |
 //! | `queue`, `pending`, `consumers` | `Queue`: passes that page messages in and assign them |
-//! | `subscription`, `prefetch` | `AbstractSubscription`, `PrefetchSubscription`: windows, acks, pulls |
+//! | `subscription`, `prefetch` | `PrefetchSubscription`: windows, acks, pulls |
 //! | `topic`, `durable` | `Topic`, `TopicSubscription`, `DurableTopicSubscription` |
 //! | `transaction` | `LocalTransaction` |
-//! | `dead_letter`, `redelivery_plugin`, `audit` | `RegionBroker.sendToDeadLetterQueue`, `RedeliveryPlugin` |
+//! | `dead_letter`, `audit`, `redelivery_plugin` | `sendToDeadLetterQueue`, `RedeliveryPlugin` |
 //! | `article` | nothing: what the article's semantics do differently |
 //! | `slow` | `AbortSlowConsumerStrategy`, `AbortSlowAckConsumerStrategy` |
 //!
-//! Three choices make it deterministic where the real broker's threads race. A command is done, answer included, before
-//! the passes run that it requested, and those run to their end before the next command. Consumers of a connection that
-//! breaks are removed session by session, in the order of the scenario. Strategies look at subscriptions in the order of
-//! their destination's list.
+//! Three choices make it deterministic where the real broker's threads race. A command is done,
+//! answer included, before the passes run that it requested, and those run to their end before the
+//! next command. Consumers of a connection that breaks are removed session by session, in the order
+//! of the scenario. Strategies look at subscriptions in the order of their destination's list.
 //!
-//! Who holds a message in the arena: its queue from arrival to removal; each topic subscription that has it; an open
-//! transaction for each ack in it; the wire, for which each dispatch retains it once more.
+//! Who holds a message in the arena: its queue from arrival to removal; each topic subscription
+//! that has it; an open transaction for each ack in it; the wire, for which each dispatch retains
+//! it once more.
 //!
 //! After `Unsubscribed` nothing more is said of a consumer's flags: they ended with it.
 
@@ -39,6 +42,8 @@ mod prefetch;
 mod producer;
 mod queue;
 mod redelivery_plugin;
+mod region;
+mod restart;
 mod slow;
 mod subscription;
 mod surroundings;
@@ -48,7 +53,7 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::facts::{Fact, Removal};
 use crate::kernel::Span;
@@ -65,10 +70,8 @@ use article::PutBack;
 use audit::MessageAudit;
 use connection::Connection;
 use destination::Destination;
-use durable::Durable;
 use producer::{Producer, Send};
-use subscription::{Kind, QueueConsumer, Subscription, SubscriptionIndex};
-use topic::TopicBuffer;
+use subscription::{Kind, Subscription, SubscriptionIndex};
 use transaction::{Synchronization, Transaction};
 
 /// `RemoveInfo.LAST_DELIVERED_UNKNOWN`: nobody said what was delivered.
@@ -334,7 +337,8 @@ impl Broker {
         }
     }
 
-    /// An ack for a consumer that does not exist any more is ignored (`TransportConnection.processMessageAck`).
+    /// An ack for a consumer that does not exist any more is ignored
+    /// (`TransportConnection.processMessageAck`).
     fn acknowledge(
         &mut self,
         connection: ConnectionId,
@@ -420,307 +424,10 @@ impl Broker {
     }
 }
 
-// ── subscriptions ──
-impl Broker {
-    /// The live subscription of a consumer.
-    fn find(&self, consumer: ConsumerId) -> Option<SubscriptionIndex> {
-        let lives = &self.consumers[consumer.index as usize].lives;
-        lives
-            .iter()
-            .find(|life| life.0 == consumer.life)
-            .map(|life| life.1)
-    }
-
-    /// `TransportConnection.processAddConsumer`. What is dispatched at once leaves behind the answer.
-    fn add_consumer(
-        &mut self,
-        connection: ConnectionId,
-        consumer: ConsumerId,
-        prefetch: u32,
-        replayed: bool,
-        s: &mut impl Surroundings,
-    ) {
-        if replayed {
-            self.lose_previous_lives(connection, s);
-        }
-        let caller = Caller::Consumer(consumer.index);
-        let known = &self.consumers[consumer.index as usize];
-        if known.is_durable && !known.lives.is_empty() {
-            // "Durable consumer is in use"
-            return self.respond(connection, caller, true, s);
-        }
-        s.emit(Fact::Subscribed { consumer, replayed });
-        let subscription = match known.durable_subscription {
-            Some(offline) => self.activate(offline, connection, consumer, prefetch, s),
-            None => self.create_subscription(connection, consumer, prefetch, s),
-        };
-        self.consumers[consumer.index as usize]
-            .lives
-            .push((consumer.life, subscription));
-        if let Some(connection) = self.connection(connection) {
-            connection.consumers.push(consumer);
-        }
-        self.respond(connection, caller, false, s);
-        if let Kind::Durable(_) = self.subscriptions[subscription].kind {
-            self.dispatch_durable(subscription, s);
-        }
-    }
-
-    /// `AbstractRegion.addConsumer`
-    fn create_subscription(
-        &mut self,
-        connection: ConnectionId,
-        consumer: ConsumerId,
-        requested: u32,
-        s: &mut impl Surroundings,
-    ) -> SubscriptionIndex {
-        let info = &self.consumers[consumer.index as usize];
-        let destination = info.destination;
-        let prefetch = self.configured_prefetch(consumer, requested);
-        let mut subscription = Subscription {
-            consumer,
-            connection,
-            destination,
-            kind: self.kind_of(info, prefetch),
-            queue: QueueConsumer {
-                priority: info.priority,
-                exclusive: info.exclusive,
-                ..QueueConsumer::default()
-            },
-            prefetch,
-            prefetch_extension: 0,
-            use_prefetch_extension: self.destinations[destination].policy.use_prefetch_extension,
-            dispatched: VecDeque::new(),
-            dispatched_count: 0,
-            ok_for_ack: false,
-            slow: false,
-            full: false,
-            told_full: false,
-            time_of_last_ack: s.now(),
-            redelivered_messages: BTreeMap::new(),
-            extension_is_last_delivered: self.rules.delivered_once_until_acknowledged,
-            delivered_since_ack: false,
-        };
-        subscription.full = subscription.is_full();
-        let index = self.place_subscription(subscription);
-        self.add_to_destination(destination, index);
-        self.tell_prefetch_zero(index, requested, s);
-        index
-    }
-
-    fn kind_of(&self, info: &Consumer, prefetch: u32) -> Kind {
-        let destination = &self.destinations[info.destination];
-        if destination.is_queue() {
-            return Kind::Queue;
-        }
-        if info.is_durable {
-            let dispatch_async = info.dispatch_async;
-            return Kind::Durable(Durable {
-                active: true,
-                dispatch_async,
-                ..Durable::default()
-            });
-        }
-        let own_limit = info.maximum_pending_message_limit;
-        Kind::Topic(TopicBuffer::new(&destination.policy, prefetch, own_limit))
-    }
-
-    fn place_subscription(&mut self, subscription: Subscription) -> SubscriptionIndex {
-        if let Some(index) = self.free_subscriptions.pop() {
-            self.subscriptions[index] = subscription;
-            return index;
-        }
-        self.subscriptions.push(subscription);
-        self.subscriptions.len() - 1
-    }
-
-    fn add_to_destination(&mut self, destination: usize, new: SubscriptionIndex) {
-        match &mut self.destinations[destination].kind {
-            destination::Kind::Queue(_) => self.add_to_queue(destination, new),
-            destination::Kind::Topic(topic) => topic.subscribers.push(new),
-        }
-        if let Kind::Durable(_) = self.subscriptions[new].kind {
-            let index = self.subscriptions[new].consumer.index as usize;
-            self.consumers[index].durable_subscription = Some(new);
-        }
-    }
-
-    /// `DurableTopicSubscription.activate`. The consumer's prefetch counts now: a policy replaced only that of the
-    /// consumer which created the subscription.
-    fn activate(
-        &mut self,
-        offline: SubscriptionIndex,
-        connection: ConnectionId,
-        consumer: ConsumerId,
-        prefetch: u32,
-        _s: &mut impl Surroundings,
-    ) -> SubscriptionIndex {
-        let subscription = &mut self.subscriptions[offline];
-        subscription.consumer = consumer;
-        subscription.connection = connection;
-        subscription.prefetch = prefetch;
-        subscription.told_full = false;
-        subscription.delivered_since_ack = false;
-        if let Kind::Durable(durable) = &mut subscription.kind {
-            durable.active = true;
-        }
-        subscription.full = subscription.is_full();
-        offline
-    }
-
-    /// `PolicyEntry.configurePrefetch`: only what the client left at the library's default is replaced.
-    fn configured_prefetch(&self, consumer: ConsumerId, requested: u32) -> u32 {
-        let info = &self.consumers[consumer.index as usize];
-        let destination = &self.destinations[info.destination];
-        let is_default = info.prefetch_is_default && requested == info.prefetch_size;
-        if !destination.policy.has_entry || !is_default {
-            return requested;
-        }
-        if destination.is_queue() {
-            destination.policy.queue_prefetch
-        } else if info.is_durable {
-            destination.policy.durable_topic_prefetch
-        } else {
-            destination.policy.topic_prefetch
-        }
-    }
-
-    /// A client must know when it has to pull; of any other change by a policy it is not told.
-    fn tell_prefetch_zero(
-        &self,
-        subscription: SubscriptionIndex,
-        requested: u32,
-        s: &mut impl Surroundings,
-    ) {
-        let told = &self.subscriptions[subscription];
-        if requested != 0 && told.prefetch == 0 {
-            let command = ToClient::Prefetch {
-                consumer: told.consumer,
-                prefetch: 0,
-            };
-            s.send(told.connection, command);
-        }
-    }
-
-    /// `AbstractRegion.processConsumerControl`: a failover transport has cleared its buffers.
-    fn set_prefetch(&mut self, consumer: ConsumerId, prefetch: u32, s: &mut impl Surroundings) {
-        let Some(subscription) = self.find(consumer) else {
-            return;
-        };
-        self.subscriptions[subscription].prefetch = prefetch;
-        self.update_room(subscription, s);
-        match self.subscriptions[subscription].kind {
-            Kind::Topic(_) => self.dispatch_matched(subscription, s),
-            _ => self.dispatch_pending(subscription, s),
-        }
-        self.subscriptions[subscription].prefetch = self.configured_prefetch(consumer, prefetch);
-        self.tell_prefetch_zero(subscription, prefetch, s);
-        self.update_room(subscription, s);
-        self.wakeup(self.subscriptions[subscription].destination);
-    }
-
-    /// `AbstractRegion.removeConsumer`, `TopicRegion.removeConsumer`
-    fn remove_subscription(
-        &mut self,
-        subscription: SubscriptionIndex,
-        last_delivered: i64,
-        removal: Removal,
-        s: &mut impl Surroundings,
-    ) {
-        let consumer = self.subscriptions[subscription].consumer;
-        let connection = self.subscriptions[subscription].connection;
-        let unknown = last_delivered == LAST_DELIVERED_UNKNOWN;
-        let last_delivered = if unknown && self.rules.crash_counts_delivered_only {
-            s.last_delivered(consumer)
-        } else {
-            last_delivered
-        };
-        s.emit(Fact::Unsubscribed { consumer, removal });
-        self.consumers[consumer.index as usize]
-            .lives
-            .retain(|life| life.0 != consumer.life);
-        if let Some(connection) = self.connection(connection) {
-            connection.consumers.retain(|&other| other != consumer);
-        }
-        match self.subscriptions[subscription].kind {
-            Kind::Durable(_) => return self.deactivate(subscription, last_delivered, s),
-            Kind::Queue => self.remove_from_queue(subscription, last_delivered, s),
-            Kind::Topic(_) => self.remove_from_topic(subscription, s),
-        }
-        self.forget_slow(subscription);
-        self.free_subscriptions.push(subscription);
-    }
-}
-
-// ── restarts ──
-impl Broker {
-    /// The broker stops. All connections are lost; persistent messages and durable subscriptions survive, redelivery
-    /// counters and everything else that is only in memory do not.
-    pub fn stop(&mut self, s: &mut impl Surroundings) {
-        if self.stopped {
-            return;
-        }
-        self.stopped = true;
-        self.run += 1;
-        self.tell_up(s);
-        self.end_delays(None, s);
-        for connection in self.all_connections() {
-            self.lose_connection(connection, s);
-        }
-        self.wanted.clear();
-        for destination in 0..self.destinations.len() {
-            self.shut_down(destination, s);
-        }
-        self.dead_letter_audits.fill(MessageAudit::default());
-    }
-
-    /// The broker comes back.
-    pub fn start_again(&mut self, s: &mut impl Surroundings) {
-        if !self.stopped {
-            return;
-        }
-        self.stopped = false;
-        self.tell_up(s);
-        self.start(s);
-        for message in std::mem::take(&mut self.overdue) {
-            self.redeliver(message, s);
-        }
-        self.run_passes(s);
-    }
-
-    fn all_connections(&self) -> Vec<ConnectionId> {
-        let connections = self.connections.iter().enumerate();
-        connections
-            .flat_map(|(index, lives)| {
-                lives.iter().map(move |life| ConnectionId {
-                    index: index as u32,
-                    life: life.life,
-                })
-            })
-            .collect()
-    }
-
-    fn shut_down(&mut self, destination: usize, s: &mut impl Surroundings) {
-        let stopped = &mut self.destinations[destination];
-        stopped.wakeups = 0;
-        if let Some(strategy) = &mut stopped.slow_strategy {
-            strategy.reset();
-        }
-        for send in std::mem::take(&mut stopped.parked) {
-            producer::not_enqueued(send.message, false, s);
-        }
-        if self.destinations[destination].is_queue() {
-            self.shut_down_queue(destination, s);
-        } else {
-            self.shut_down_durables(destination, s);
-        }
-    }
-}
-
 // ── questions ──
 impl Broker {
-    /// What is still there, in the order of arrival: on a queue what waits and what is in flight, on a topic what
-    /// durable subscriptions have, once for each.
+    /// What is still there, in the order of arrival: on a queue what waits and what is in flight,
+    /// on a topic what durable subscriptions have, once for each.
     pub fn remaining(
         &self,
         destination: DestinationIndex,

@@ -7,15 +7,16 @@ use crate::wire::MessageRef;
 /// With `prioritizedMessages`, one list for each of these; else one list for all.
 const PRIORITIES: usize = 10;
 
-/// Messages that are not paged in yet: first in, first out; by priority if the queue is prioritised.
+/// Messages that are not paged in yet: first in, first out; by priority if the queue is
+/// prioritised.
 #[derive(Debug)]
 pub(super) struct Cursor {
     levels: Vec<VecDeque<MessageRef>>,
     len: usize,
 }
 
-/// Messages that are paged in and not assigned (`QueueDispatchPendingList`): those that came back from a consumer
-/// before those that nobody had yet; by priority first if the queue is prioritised.
+/// Messages that are paged in and not assigned (`QueueDispatchPendingList`): those that came back
+/// from a consumer before those that nobody had yet; by priority first if the queue is prioritised.
 #[derive(Debug)]
 pub(super) struct PendingList {
     levels: Vec<Level>,

@@ -1,15 +1,18 @@
-//! Dispatch, acks and pulls of queue-like subscriptions (`PrefetchSubscription`): those of queues, and durable ones.
+//! Dispatch, acks and pulls of queue-like subscriptions (`PrefetchSubscription`): those of queues,
+//! and durable ones.
 
 use crate::facts::{DeathCause, Fact};
 use crate::wire::{AckType, ConsumerId, MessageAck, MessageRef, ToClient};
 
+use super::dead_letter::Letter;
 use super::subscription::{Kind, Subscription, SubscriptionIndex};
 use super::transaction::Synchronization;
 use super::{Broker, BrokerTimer, Refused, Surroundings};
 
 // ── out ──
 impl Broker {
-    /// Hands a message to the connection of a consumer (`PrefetchSubscription.dispatch`, `TopicSubscription.dispatch`).
+    /// Hands a message to the connection of a consumer (`PrefetchSubscription.dispatch`,
+    /// `TopicSubscription.dispatch`).
     pub(super) fn dispatch(
         &mut self,
         taker: SubscriptionIndex,
@@ -50,8 +53,8 @@ impl Broker {
         self.update_room(taker, s);
     }
 
-    /// Notes whether the window of a subscription is full. Pull subscriptions, whose window opens for each pull,
-    /// don't tell.
+    /// Notes whether the window of a subscription is full. Pull subscriptions, whose window opens
+    /// for each pull, don't tell.
     pub(super) fn update_room(
         &mut self,
         subscription: SubscriptionIndex,
@@ -79,8 +82,8 @@ impl Broker {
         }
     }
 
-    /// `dispatchPending`: a durable subscription has messages of its own; for one of a queue all it does is to
-    /// clear the slow flag while there is room.
+    /// `dispatchPending`: a durable subscription has messages of its own; for one of a queue all it
+    /// does is to clear the slow flag while there is room.
     pub(super) fn dispatch_pending(
         &mut self,
         subscription: SubscriptionIndex,
@@ -94,8 +97,8 @@ impl Broker {
     }
 }
 
-/// `RegionBroker.preProcessDispatch` with `persistJMSRedelivered`: the dispatch itself counts as a delivery from
-/// now on, but not yet on the dispatch.
+/// `RegionBroker.preProcessDispatch` with `persistJMSRedelivered`: the dispatch itself counts as a
+/// delivery from now on, but not yet on the dispatch.
 fn count_first_dispatch(message: MessageRef, s: &mut impl Surroundings) {
     let message = &mut s.messages_mut()[message];
     message.redelivery_counter = message.redelivery_counter.max(1);
@@ -103,8 +106,8 @@ fn count_first_dispatch(message: MessageRef, s: &mut impl Surroundings) {
 
 // ── acks ──
 impl Broker {
-    /// `PrefetchSubscription.acknowledge`. What it refuses it has not done, but for the half of a POISON or EXPIRED
-    /// range whose end is missing.
+    /// `PrefetchSubscription.acknowledge`. What it refuses it has not done, but for the half of a
+    /// POISON or EXPIRED range whose end is missing.
     pub(super) fn acknowledge_prefetch(
         &mut self,
         subscription: SubscriptionIndex,
@@ -218,8 +221,8 @@ impl Broker {
         Ok(true)
     }
 
-    /// POISON and EXPIRED: each message of the range goes to the dead-letter queue, if that takes it, and is gone. The
-    /// window is contracted by one for all of them.
+    /// POISON and EXPIRED: each message of the range goes to the dead-letter queue, if that takes
+    /// it, and is gone. The window is contracted by one for all of them.
     fn bury_range(
         &mut self,
         subscription: SubscriptionIndex,
@@ -236,7 +239,7 @@ impl Broker {
         for _ in 0..count {
             let message = self.subscriptions[subscription].dispatched[start];
             if ack.ack_type == AckType::Poison {
-                self.send_to_dead_letter_queue(Some(subscription), message, DeathCause::Poison, s);
+                self.poison(subscription, message, s);
             } else {
                 self.message_expired(Some(subscription), message, s);
             }
@@ -245,6 +248,25 @@ impl Broker {
         end.ok_or(Refused)?;
         self.subscriptions[subscription].contract_prefetch_extension(1);
         Ok(true)
+    }
+
+    /// `PrefetchSubscription.sendToDLQ`
+    fn poison(
+        &mut self,
+        subscription: SubscriptionIndex,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
+        let cause = DeathCause::Poison;
+        let letter = self.send_to_dead_letter_queue(Some(subscription), message, cause, s);
+        if letter == Letter::Refused {
+            let consumer = self.subscriptions[subscription].consumer;
+            s.emit(Fact::Discarded {
+                consumer,
+                message,
+                cause,
+            });
+        }
     }
 
     /// A consumer is done with the message at this place of its dispatched list.
@@ -282,7 +304,8 @@ impl Broker {
         }
     }
 
-    /// Marks a message acknowledged; it goes when the transaction commits (`registerRemoveSync`, `Queue.removeMessage`).
+    /// Marks a message acknowledged; it goes when the transaction commits (`registerRemoveSync`,
+    /// `Queue.removeMessage`).
     fn acknowledge_in_transaction(
         &mut self,
         subscription: SubscriptionIndex,
@@ -313,13 +336,14 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
+        let destination = self.consumers[consumer.index as usize].destination;
         let Some(subscription) = self.find(consumer) else {
-            return self.commit_without_subscription(consumer, message, s);
+            self.take_off_elsewhere(consumer, message, s);
+            return self.wakeup(destination);
         };
-        let destination = self.subscriptions[subscription].destination;
-        let position = self.subscriptions[subscription].position(message);
-        if let Some(index) = position {
-            self.take_off(subscription, index, s);
+        match self.subscriptions[subscription].position(message) {
+            Some(index) => self.take_off(subscription, index, s),
+            None => self.take_off_elsewhere(consumer, message, s),
         }
         self.subscriptions[subscription].contract_prefetch_extension(1);
         self.update_room(subscription, s);
@@ -330,26 +354,23 @@ impl Broker {
         }
     }
 
-    /// The consumer was removed in the middle of its transaction: the message waits, marked acknowledged.
-    fn commit_without_subscription(
+    /// The message is not in flight any more: its consumer was removed in the middle of the
+    /// transaction. On a queue it waits, marked acknowledged.
+    fn take_off_elsewhere(
         &mut self,
         consumer: ConsumerId,
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
         let destination = self.consumers[consumer.index as usize].destination;
-        if self.destinations[destination].is_queue() {
-            if !s.messages()[message].dropped {
-                s.emit(Fact::Acknowledged { consumer, message });
-                self.destinations[destination]
-                    .queue()
-                    .pending
-                    .remove(message);
-                self.drop_message(destination, message, s);
-            }
-            self.wakeup(destination);
-        } else {
+        if !self.destinations[destination].is_queue() {
             self.acknowledge_offline(consumer, message, s);
+        } else if !s.messages()[message].dropped {
+            s.emit(Fact::Acknowledged { consumer, message });
+            let queue = self.destinations[destination].queue();
+            queue.pending.remove(message);
+            self.forget_delayed(message);
+            self.drop_message(destination, message, s);
         }
     }
 
@@ -381,7 +402,8 @@ impl Subscription {
             .ok_or(Refused)
     }
 
-    /// `assertAckMatchesDispatched`: both ends are in flight, and outside a transaction the count is right.
+    /// `assertAckMatchesDispatched`: both ends are in flight, and outside a transaction the count
+    /// is right.
     fn matched_range(&self, ack: &MessageAck) -> Result<(usize, usize), Refused> {
         let start = self.start_of_range(ack)?;
         let end = self
@@ -397,8 +419,8 @@ impl Subscription {
 
 // ── pulls ──
 impl Broker {
-    /// `PrefetchSubscription.pullMessage`, `TopicSubscription.pullMessage`: room for one message; a null
-    /// message if there is none in time.
+    /// `PrefetchSubscription.pullMessage`, `TopicSubscription.pullMessage`: room for one message; a
+    /// null message if there is none in time.
     pub(super) fn pull(&mut self, consumer: ConsumerId, timeout: i64, s: &mut impl Surroundings) {
         let Some(subscription) = self.find(consumer) else {
             return;

@@ -1,9 +1,9 @@
-//! Sends: duplicates, expiry and flow control on the way in (`TransportConnection.processMessage`, `Queue.send`,
-//! `Topic.send`).
+//! Sends: duplicates, expiry and flow control on the way in (`TransportConnection.processMessage`,
+//! `Queue.send`, `Topic.send`).
 //!
-//! While the memory of a destination is full, a sender waits: one that waits for an answer anyway, or that counts its
-//! bytes, is *parked* and its answer withheld; any other blocks its whole connection, acks of consumers included,
-//! because the broker stops reading from it.
+//! While the memory of a destination is full, a sender waits: one that waits for an answer anyway,
+//! or that counts its bytes, is *parked* and its answer withheld; any other blocks its whole
+//! connection, acks of consumers included, because the broker stops reading from it.
 
 use crate::facts::Fact;
 use crate::wire::{Caller, ConnectionId, MessageRef, ProducerIndex, ToClient, TransactionId};
@@ -17,8 +17,8 @@ use super::{Broker, Surroundings};
 pub(super) struct Producer {
     /// `producerWindowSize` is set: async sends are answered by ProducerAck.
     pub windowed: bool,
-    /// The highest number of its persistent messages that was stored: what comes again is recognised by it
-    /// (`ProducerBrokerExchange.canDispatch`).
+    /// The highest number of its persistent messages that was stored: what comes again is
+    /// recognised by it (`ProducerBrokerExchange.canDispatch`).
     pub last_stored: u64,
     pub transactions: Vec<Transaction>,
 }
@@ -136,7 +136,8 @@ impl Broker {
         }
     }
 
-    /// An exception: a sync sender gets it, an async one loses its message and can't commit any more.
+    /// An exception: a sync sender gets it, an async one loses its message and can't commit any
+    /// more.
     fn refuse(&mut self, send: Send, s: &mut impl Surroundings) {
         match send.answer {
             Answer::Response(producer) => {
@@ -148,8 +149,8 @@ impl Broker {
         not_enqueued(send.message, false, s);
     }
 
-    /// Whether this id is there already, or was (`ProducerBrokerExchange.canDispatch`, the store's index). Numbers of
-    /// a producer ascend, so the highest says it all.
+    /// Whether this id is there already, or was (`ProducerBrokerExchange.canDispatch`, the store's
+    /// index). Numbers of a producer ascend, so the highest says it all.
     fn is_repeat(&self, message: MessageRef, s: &impl Surroundings) -> bool {
         let content = &s.messages()[message];
         let last_stored = self.producers[content.producer as usize].last_stored;
@@ -250,7 +251,8 @@ impl Broker {
         }
     }
 
-    /// Sends that wait for space, in order, while there is some (`sendMessagesWaitingForSpaceTask`, `waitForSpace`).
+    /// Sends that wait for space, in order, while there is some (`sendMessagesWaitingForSpaceTask`,
+    /// `waitForSpace`).
     pub(super) fn release_waiting_sends(&mut self, destination: usize, s: &mut impl Surroundings) {
         while self.destinations[destination].can_release_sends() {
             if let Some(send) = self.destinations[destination].parked.pop_front() {

@@ -1,10 +1,11 @@
 //! Queues: where messages wait, and how passes assign them to consumers (`Queue`).
 //!
-//! A message arrives at the end of the *cursor*. A *pass* (`Queue.iterate`) moves at most `maxPageSize` messages from the
-//! cursor to the *pending list* and assigns what is pending to the consumers. Whatever changes something for a
-//! queue (a send, an ack, a consumer that comes or goes) requests passes; they run when the command is done and its
-//! answer is on its way. Their number matters, because each pages in a limited number: a consumer with a large window
-//! on a loaded queue gets 200 messages at first, and more only as its acks request passes.
+//! A message arrives at the end of the *cursor*. A *pass* (`Queue.iterate`) moves at most
+//! `maxPageSize` messages from the cursor to the *pending list* and assigns what is pending to the
+//! consumers. Whatever changes something for a queue (a send, an ack, a consumer that comes or
+//! goes) requests passes; they run when the command is done and its answer is on its way. Their
+//! number matters, because each pages in a limited number: a consumer with a large window on a
+//! loaded queue gets 200 messages at first, and more only as its acks request passes.
 
 use crate::facts::{DeathCause, Fact};
 use crate::kernel::Span;
@@ -67,7 +68,8 @@ impl Queue {
         self.cursor.iter().chain(self.pending.iter())
     }
 
-    /// `willBeInOrder`: the messages that came back last are older than those that came back before.
+    /// `willBeInOrder`: the messages that came back last are older than those that came back
+    /// before.
     fn will_be_in_order(&self, returned: &[MessageRef], messages: &Messages) -> bool {
         let (Some(head), Some(&last)) = (self.pending.first_returned(), returned.last()) else {
             return false;
@@ -95,16 +97,18 @@ impl Broker {
                 if self.dispatch_waits(destination, s) {
                     break;
                 }
-                if self.destinations[destination].is_queue() {
-                    self.iterate(destination, s);
+                if self.destinations[destination].nothing_waits() {
+                    self.destinations[destination].wakeups = 0;
+                    break;
                 }
+                self.iterate(destination, s);
                 self.destinations[destination].wakeups -= 1;
             }
         }
     }
 
-    /// One pass (`Queue.iterate`, `Queue.doDispatch`). Newly paged messages may go out only when nothing that
-    /// was there before still waits; otherwise it takes another pass.
+    /// One pass (`Queue.iterate`, `Queue.doDispatch`). Newly paged messages may go out only when
+    /// nothing that was there before still waits; otherwise it takes another pass.
     pub(super) fn iterate(&mut self, destination: usize, s: &mut impl Surroundings) {
         let page = self.destinations[destination].policy.max_page_size as usize;
         self.page_in_and_assign(destination, page, false, s);
@@ -136,7 +140,8 @@ impl Broker {
         }
     }
 
-    /// Moves messages from the cursor to the pending list and returns how many (`Queue.doPageInForDispatch`).
+    /// Moves messages from the cursor to the pending list and returns how many
+    /// (`Queue.doPageInForDispatch`).
     fn page_in(
         &mut self,
         destination: usize,
@@ -183,8 +188,9 @@ impl Broker {
         usize::try_from(total).unwrap_or(0)
     }
 
-    /// Offers pending messages in order, at most this many, to the consumers (`Queue.doActualDispatch`). A message
-    /// that its group or an exclusive consumer holds back does not hold back the ones behind it.
+    /// Offers pending messages in order, at most this many, to the consumers
+    /// (`Queue.doActualDispatch`). A message that its group or an exclusive consumer holds back
+    /// does not hold back the ones behind it.
     fn assign(&mut self, destination: usize, limit: usize, s: &mut impl Surroundings) {
         let mut position = Position::default();
         for _ in 0..limit {
@@ -299,7 +305,8 @@ impl Broker {
         self.drop_message(destination, message, s);
     }
 
-    /// Expiry processing (`RegionBroker.messageExpired`); taking the message off is the caller's business.
+    /// Expiry processing (`RegionBroker.messageExpired`); taking the message off is the caller's
+    /// business.
     pub(super) fn message_expired(
         &mut self,
         consumer: Option<SubscriptionIndex>,
@@ -314,8 +321,8 @@ impl Broker {
         self.send_to_dead_letter_queue(consumer, message, DeathCause::Expired, s);
     }
 
-    /// The periodic check (`Queue.expireMessages`): browses what is not in flight, for which it pages in more, which
-    /// then is dispatched like any other.
+    /// The periodic check (`Queue.expireMessages`): browses what is not in flight, for which it
+    /// pages in more, which then is dispatched like any other.
     pub(super) fn expire_queue(&mut self, destination: usize, s: &mut impl Surroundings) {
         let queue = self.destinations[destination].queue();
         let attempts = 1 + queue.cursor.len() / MAX_EXPIRE_PAGE_SIZE;
@@ -413,7 +420,8 @@ impl Broker {
         }
     }
 
-    /// `Queue.removeSubscription`: what was in flight goes back, and out again at once if somebody has room.
+    /// `Queue.removeSubscription`: what was in flight goes back, and out again at once if somebody
+    /// has room.
     pub(super) fn remove_from_queue(
         &mut self,
         gone: SubscriptionIndex,
@@ -463,9 +471,10 @@ impl Broker {
     }
 }
 
-/// Which messages count as redelivered: all of them if the broker can't know (the connection broke), else those up to
-/// the one that was delivered last. That one is looked for by its exact sequence id, so an id that belongs to
-/// another consumer, as the closing of a session sends it, marks nothing.
+/// Which messages count as redelivered: all of them if the broker can't know (the connection
+/// broke), else those up to the one that was delivered last. That one is looked for by its exact
+/// sequence id, so an id that belongs to another consumer, as the closing of a session sends it,
+/// marks nothing.
 fn count_redeliveries(unacked: &[MessageRef], last_delivered: i64, s: &mut impl Surroundings) {
     let delivered = if last_delivered == LAST_DELIVERED_UNKNOWN {
         unacked.len()
@@ -483,8 +492,8 @@ fn count_redeliveries(unacked: &[MessageRef], last_delivered: i64, s: &mut impl 
 
 // ── restarts ──
 impl Broker {
-    /// Only persistent messages survive, in order; that they were ever delivered is forgotten unless
-    /// `persistJMSRedelivered` stored it.
+    /// Only persistent messages survive, in order; that they were ever delivered is forgotten
+    /// unless `persistJMSRedelivered` stored it.
     pub(super) fn shut_down_queue(&mut self, destination: usize, s: &mut impl Surroundings) {
         let policy = &self.destinations[destination].policy;
         let stored_count = u32::from(policy.persist_jms_redelivered);

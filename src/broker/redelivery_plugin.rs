@@ -1,5 +1,5 @@
-//! The broker's own redelivery (`RedeliveryPlugin`): instead of dead-lettering a message at once, it sends it again
-//! after a delay.
+//! The broker's own redelivery (`RedeliveryPlugin`): instead of dead-lettering a message at once,
+//! it sends it again after a delay.
 
 use crate::facts::Fact;
 use crate::kernel::Span;
@@ -18,16 +18,6 @@ pub(super) enum Verdict {
     Rescheduled,
     /// Too often already, and not to be dead-lettered.
     Drop,
-}
-
-impl Verdict {
-    pub fn is_rescheduled(self) -> bool {
-        self == Verdict::Rescheduled
-    }
-
-    pub fn wants_it_dropped(self) -> bool {
-        self == Verdict::Drop
-    }
 }
 
 impl Broker {
@@ -72,7 +62,8 @@ impl Broker {
         Verdict::Rescheduled
     }
 
-    /// The scheduler sends a message again. Its jobs survive a restart of the broker: what was due meanwhile is late.
+    /// The scheduler sends a message again. Its jobs survive a restart of the broker: what was due
+    /// meanwhile is late.
     pub(super) fn redeliver(&mut self, message: MessageRef, s: &mut impl Surroundings) {
         if self.stopped {
             self.overdue.push(message);
@@ -82,8 +73,8 @@ impl Broker {
     }
 }
 
-/// The initial delay, grown once for each redelivery so far. Collision avoidance is left out: the broker draws no
-/// random numbers.
+/// The initial delay, grown once for each redelivery so far. Collision avoidance is left out: the
+/// broker draws no random numbers.
 fn redelivery_delay(policy: &RedeliveryPolicy, count: u32) -> Span {
     let mut delay = policy.initial_redelivery_delay;
     for _ in 0..count {

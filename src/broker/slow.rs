@@ -1,8 +1,9 @@
 //! Slow consumers: the flag, and the strategies that abort them (`AbortSlowConsumerStrategy`,
 //! `AbortSlowAckConsumerStrategy`).
 //!
-//! The flag steers nothing: messages go elsewhere because a window is full, not because a consumer is slow. It matters
-//! to the strategies only. On queues 5.17.2 never sets it by dispatching, so there AbortSlowConsumerStrategy never fires.
+//! The flag steers nothing: messages go elsewhere because a window is full, not because a consumer
+//! is slow. It matters to the strategies only. On queues 5.17.2 never sets it by dispatching, so
+//! there AbortSlowConsumerStrategy never fires.
 
 use crate::facts::{Fact, Removal};
 use crate::kernel::{Span, Time};
@@ -15,6 +16,8 @@ use super::{Broker, BrokerTimer, LAST_DELIVERED_UNKNOWN, Surroundings};
 
 /// How long a client has to close an aborted consumer before the broker removes it itself.
 const TIME_TO_CLOSE: Span = Span::from_millis(1000);
+/// The removal comes a moment later than a check of the strategy that is due after the same time.
+const BEHIND_THE_CHECK: Span = Span(1);
 
 /// A strategy and its table.
 #[derive(Debug)]
@@ -96,7 +99,8 @@ impl SlowStrategy {
             .retain(|entry| entry.subscription != subscription);
     }
 
-    /// Another report of a subscription: a new entry, which begins with so many marks, or one count more.
+    /// Another report of a subscription: a new entry, which begins with so many marks, or one count
+    /// more.
     fn report(&mut self, subscription: SubscriptionIndex, connection: ConnectionId, marks: u32) {
         let counts = self.reports_count();
         match self
@@ -126,8 +130,8 @@ impl SlowStrategy {
 
 // ── the flag ──
 impl Broker {
-    /// A dispatch attempt that finds room: not slow any more. With the article's rules a consumer stays slow until it
-    /// acknowledges.
+    /// A dispatch attempt that finds room: not slow any more. With the article's rules a consumer
+    /// stays slow until it acknowledges.
     pub(super) fn room_clears_slow(
         &mut self,
         subscription: SubscriptionIndex,
@@ -169,8 +173,8 @@ impl Broker {
         true
     }
 
-    /// ActiveMQ 6 (AMQ-9153): full consumers that a queue passes over on its way to the one that takes a message, or
-    /// to none, are slow. Their strategy is not told.
+    /// ActiveMQ 6 (AMQ-9153): full consumers that a queue passes over on its way to the one that
+    /// takes a message, or to none, are slow. Their strategy is not told.
     pub(super) fn mark_passed_over(
         &mut self,
         destination: usize,
@@ -327,15 +331,14 @@ impl Broker {
                 self.lose_connection(connection, s);
             } else {
                 s.send(connection, ToClient::CloseConsumer(consumer));
-                s.set_timer(
-                    s.now() + TIME_TO_CLOSE,
-                    BrokerTimer::ForcedRemoval(consumer),
-                );
+                let at = s.now() + TIME_TO_CLOSE + BEHIND_THE_CHECK;
+                s.set_timer(at, BrokerTimer::ForcedRemoval(consumer));
             }
         }
     }
 
-    /// The client did not close the consumer in time: what it has done with its messages is not known.
+    /// The client did not close the consumer in time: what it has done with its messages is not
+    /// known.
     pub(super) fn force_removal(&mut self, consumer: ConsumerId, s: &mut impl Surroundings) {
         if let Some(subscription) = self.find(consumer) {
             self.remove_subscription(subscription, LAST_DELIVERED_UNKNOWN, Removal::Close, s);

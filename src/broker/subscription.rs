@@ -1,9 +1,9 @@
-//! A subscription and its window (`AbstractSubscription`): how many messages the broker hands over before it waits for
-//! acknowledgements.
+//! A subscription and its window (`AbstractSubscription`): how many messages the broker hands over
+//! before it waits for acknowledgements.
 //!
-//! `in flight − prefetchExtension < prefetch` is the whole of it. DELIVERED acks add what they count to the extension,
-//! real acks take it back, and nothing limits it: a consumer that receives without acknowledging is never frozen by its
-//! window unless the policy forbids the extension.
+//! `in flight − prefetchExtension < prefetch` is the whole of it. DELIVERED acks add what they
+//! count to the extension, real acks take it back, and nothing limits it: a consumer that receives
+//! without acknowledging is never frozen by its window unless the policy forbids the extension.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,7 +14,8 @@ use super::consumers::Place;
 use super::durable::Durable;
 use super::topic::TopicBuffer;
 
-/// A place in the broker's table of subscriptions. A place is used again when its subscription is gone.
+/// A place in the broker's table of subscriptions. A place is used again when its subscription is
+/// gone.
 pub(super) type SubscriptionIndex = usize;
 
 /// What all kinds of subscriptions have in common.
@@ -50,10 +51,11 @@ pub(super) struct Subscription {
     pub told_full: bool,
     /// `getTimeOfLastMessageAck`
     pub time_of_last_ack: Time,
-    /// How often each message came back (`DurableTopicSubscription.redeliveredMessages`); those that never did are
-    /// not in it. On queues the messages themselves count.
+    /// How often each message came back (`DurableTopicSubscription.redeliveredMessages`); those
+    /// that never did are not in it. On queues the messages themselves count.
     pub redelivered_messages: BTreeMap<MessageRef, u32>,
-    /// Article 3: the extension is the count of the last DELIVERED, at most half the prefetch, until the next ack.
+    /// Article 3: the extension is the count of the last DELIVERED, at most half the prefetch,
+    /// until the next ack.
     pub extension_is_last_delivered: bool,
     /// Article 4: it has sent DELIVERED and acknowledged nothing since.
     pub delivered_since_ack: bool,

@@ -14,12 +14,13 @@ pub trait Surroundings {
     fn messages_mut(&mut self) -> &mut Messages;
     /// A command for a client. The broker has retained a dispatched message on behalf of the wire.
     fn send(&mut self, connection: ConnectionId, command: ToClient);
-    /// [`super::Broker::on_timer`] at that time. Timers are never cancelled: the broker ignores stale ones.
+    /// [`super::Broker::on_timer`] at that time. Timers are never cancelled: the broker ignores
+    /// stale ones.
     fn set_timer(&mut self, at: Time, timer: BrokerTimer);
     /// Something happened.
     fn emit(&mut self, fact: Fact);
-    /// Broker sequence id of what was handed to this consumer's application last, -1 for none. Article
-    /// semantics only: the real broker can't know.
+    /// Broker sequence id of what was handed to this consumer's application last, -1 for none.
+    /// Article semantics only: the real broker can't know.
     fn last_delivered(&self, consumer: ConsumerId) -> i64;
 }
 
@@ -63,7 +64,8 @@ pub enum BrokerTimer {
 }
 
 impl BrokerTimer {
-    /// Whether it must not keep a run alive: periodic checks go on for ever, and an unanswered pull changes nothing.
+    /// Whether it must not keep a run alive: periodic checks go on for ever, and an unanswered pull
+    /// changes nothing.
     pub fn is_background(&self) -> bool {
         matches!(
             self,

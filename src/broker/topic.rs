@@ -1,7 +1,8 @@
 //! Topics and their plain subscriptions (`Topic`, `TopicSubscription`).
 //!
-//! A topic keeps nothing: each message goes at once to every subscription, which dispatches it or keeps it in a buffer
-//! of its own (*matched*) while its window is full. What a plain subscription has when it ends is gone.
+//! A topic keeps nothing: each message goes at once to every subscription, which dispatches it or
+//! keeps it in a buffer of its own (*matched*) while its window is full. What a plain subscription
+//! has when it ends is gone.
 
 use std::collections::VecDeque;
 
@@ -10,6 +11,7 @@ use crate::scenario::{MessageEviction, PendingMessageLimit, Policy};
 use crate::wire::{AckType, MessageAck, MessageRef};
 
 use super::audit::MessageAudit;
+use super::dead_letter::Letter;
 use super::subscription::{Kind, SubscriptionIndex};
 use super::surroundings::release;
 use super::transaction::Synchronization;
@@ -170,7 +172,8 @@ impl Broker {
         }
     }
 
-    /// `TopicSubscription.removeExpiredMessages`: finds only one at a time.
+    /// `TopicSubscription.removeExpiredMessages`: finds only one at a time, and tells nobody but
+    /// the dead-letter queue.
     fn remove_first_expired(&mut self, subscriber: SubscriptionIndex, s: &mut impl Surroundings) {
         let destination = self.subscriptions[subscriber].destination;
         let now = s.now();
@@ -184,7 +187,12 @@ impl Broker {
             .position(|&m| messages[m].is_expired(now));
         let expired = expired.and_then(|index| buffer.matched.remove(index));
         if let Some(message) = expired {
-            self.message_expired(Some(subscriber), message, s);
+            let cause = DeathCause::Expired;
+            let letter = self.send_to_dead_letter_queue(Some(subscriber), message, cause, s);
+            if letter == Letter::Refused {
+                let consumer = Some(self.subscriptions[subscriber].consumer);
+                s.emit(Fact::Gone { consumer, message });
+            }
             self.let_go(destination, message, s);
         }
     }
@@ -269,7 +277,8 @@ impl Broker {
 
 // ── acks ──
 impl Broker {
-    /// `TopicSubscription.acknowledge`: nothing has to match, and whatever the ack says it counts is believed.
+    /// `TopicSubscription.acknowledge`: nothing has to match, and whatever the ack says it counts
+    /// is believed.
     pub(super) fn acknowledge_topic(
         &mut self,
         subscriber: SubscriptionIndex,
@@ -315,8 +324,8 @@ impl Broker {
         }
     }
 
-    /// `updateStatsOnAck(ack)`: what the range covers, from the oldest if it names no first, to the newest if its last
-    /// is not there.
+    /// `updateStatsOnAck(ack)`: what the range covers, from the oldest if it names no first, to the
+    /// newest if its last is not there.
     fn release_range(
         &mut self,
         subscriber: SubscriptionIndex,

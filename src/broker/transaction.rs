@@ -1,5 +1,6 @@
-//! Local transactions at the broker (`TransactionBroker`, `LocalTransaction`): what is done in one takes effect at its
-//! commit, in the order in which it was done, and is undone at its rollback, in reverse.
+//! Local transactions at the broker (`TransactionBroker`, `LocalTransaction`): what is done in one
+//! takes effect at its commit, in the order in which it was done, and is undone at its rollback, in
+//! reverse.
 
 use crate::facts::{Fact, TransactionCommand};
 use crate::wire::{
@@ -94,7 +95,8 @@ impl Broker {
         self.transactions_of(id.owner).push(transaction);
     }
 
-    /// `LocalTransaction.commit`: one that may only be rolled back is refused, and stays until its connection ends.
+    /// `LocalTransaction.commit`: one that may only be rolled back is refused, and stays until its
+    /// connection ends.
     pub(super) fn commit(
         &mut self,
         connection: ConnectionId,

@@ -1,4 +1,5 @@
-//! A broker on a bench: commands go in by hand, and what it says comes out as lines like those of a recording.
+//! A broker on a bench: commands go in by hand, and what it says comes out as lines like those of a
+//! recording.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,8 @@ use crate::wire::{
     ToClient, TransactionId, TransactionOwner,
 };
 
-/// Consumers are numbered from 1, as messages are: `c1` is consumer 0 of the scenario. Producer `p` has the
-/// connection behind those of the consumers.
+/// Consumers are numbered from 1, as messages are: `c1` is consumer 0 of the scenario. Producer `p`
+/// has the connection behind those of the consumers.
 pub struct Bench {
     pub broker: Broker,
     pub world: World,
@@ -461,6 +462,11 @@ impl Bench {
     pub fn producer_command(&mut self, producer: usize, command: ToBroker) {
         let connection = self.producer_connection(producer);
         self.broker.handle(connection, command, &mut self.world);
+    }
+
+    pub fn producer_crash(&mut self, producer: usize) {
+        let connection = self.producer_connection(producer);
+        self.broker.connection_lost(connection, &mut self.world);
     }
 
     // ── what it says ──

@@ -1,7 +1,7 @@
 //! Distribution, windows, acks, removal.
 
 use super::*;
-use crate::wire::AckType;
+use crate::wire::{AckType, ToBroker};
 
 // ── distribution: 12.22 ──
 
@@ -297,7 +297,7 @@ fn acks_that_do_not_match_are_refused() {
             "rejected c1",
             "rejected c1"
         ],
-        "a wrong count; a first that is gone; a last that is gone. Individual acks are ignored, counts of REDELIVERED too"
+        "a wrong count; a first that is gone; a last that is gone"
     );
     assert_eq!(bench.in_flight(1), [3, 4, 5]);
 }
@@ -377,6 +377,24 @@ fn a_close_looks_for_exactly_the_message_that_was_delivered_last() {
         "c1 m1, c1 m3, c1 m4",
         "m2 is acknowledged: nothing is flagged"
     );
+}
+
+#[test]
+fn the_end_of_a_session_flags_only_the_consumer_that_had_the_newest_message() {
+    // 12.21: one maximum for all consumers, looked for by equality.
+    let mut scenario = queue(&[3, 3]);
+    scenario.consumers[1].session = 0;
+    scenario.consumers[1].connection = 0;
+    let mut bench = Bench::subscribed(scenario);
+    bench.send(6);
+    bench.dispatches();
+    let last_delivered = 4;
+    bench.command(1, ToBroker::RemoveConnection { last_delivered });
+    assert_eq!(bench.lines(&["close"]), ["close c1", "close c2"]);
+    bench.subscribe_again(1);
+    assert_eq!(bench.dispatches(), "c1 m1, c1 m3, c1 m5");
+    bench.standard(1, 1, 5);
+    assert_eq!(bench.dispatches(), "c1 m2+1, c1 m4+1, c1 m6");
 }
 
 #[test]

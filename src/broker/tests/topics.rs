@@ -5,10 +5,6 @@ use crate::kernel::Span;
 use crate::scenario::{MessageEviction, PendingMessageLimit};
 use crate::wire::AckType;
 
-fn topic(prefetches: &[u32]) -> Scenario {
-    defaults::scenario(DestinationKind::Topic, prefetches)
-}
-
 fn durable(prefetch: u32) -> Scenario {
     let mut scenario = topic(&[prefetch]);
     scenario.consumers[0].durable = Some("archive".into());
@@ -103,6 +99,32 @@ fn eviction_can_look_at_the_priority() {
     assert_eq!(
         bench.lines(&["discard"]),
         ["discard c1 m3", "discard c1 m5"]
+    );
+}
+
+#[test]
+fn expired_messages_leave_a_full_buffer_one_by_one_for_the_dead_letter_queue() {
+    // Recorded: deadLetter, but neither discard nor expired.
+    let mut scenario = topic(&[1]);
+    let limit = Some(PendingMessageLimit::Constant(2));
+    scenario.destinations[0]
+        .policy
+        .pending_message_limit_strategy = limit;
+    let mut bench = Bench::subscribed(scenario);
+    bench.template.expiration = 100;
+    bench.send(3);
+    bench.wait_until(200);
+    bench.template.expiration = 0;
+    bench.send(1);
+    assert_eq!(
+        bench.lines(&["discard", "expired", "deadLetter"]),
+        ["deadLetter m2"]
+    );
+    bench.template.persistent = false;
+    bench.send(2);
+    assert_eq!(
+        bench.lines(&["discard", "expired", "deadLetter"]),
+        ["deadLetter m3", "discard c1 m4", "deadLetter m4"]
     );
 }
 
