@@ -1,5 +1,5 @@
-//! Every recorded scenario, and every measured one, is judged, the recorded ones by all sets of
-//! rules: no law that holds for all runs may be broken.
+//! Every recorded scenario, every measured one and the gallery are judged, the recorded ones by all
+//! sets of rules: no law that holds for all runs may be broken.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,9 +39,7 @@ fn judge(path: &Path, semantics: Semantics) -> Vec<String> {
 }
 
 fn judge_all(folder: &str, semantics: Semantics) {
-    let below = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests")
-        .join(folder);
+    let below = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let scenarios = scenarios(&below);
     assert!(scenarios.len() > 40, "the scenarios are there");
     let found: Vec<String> = scenarios
@@ -53,20 +51,25 @@ fn judge_all(folder: &str, semantics: Semantics) {
 
 #[test]
 fn recorded_scenarios_break_no_law() {
-    judge_all("reference", Semantics::ActiveMq5_17);
+    judge_all("tests/reference", Semantics::ActiveMq5_17);
 }
 
 #[test]
 fn recorded_scenarios_break_no_law_by_the_rules_of_activemq_6() {
-    judge_all("reference", Semantics::ActiveMq6);
+    judge_all("tests/reference", Semantics::ActiveMq6);
 }
 
 #[test]
 fn recorded_scenarios_break_no_law_by_the_rules_of_the_article() {
-    judge_all("reference", Semantics::Article);
+    judge_all("tests/reference", Semantics::Article);
 }
 
 #[test]
 fn measured_scenarios_break_no_law() {
-    judge_all("accuracy/scenarios", Semantics::ActiveMq5_17);
+    judge_all("tests/accuracy/scenarios", Semantics::ActiveMq5_17);
+}
+
+#[test]
+fn the_gallery_breaks_no_law() {
+    judge_all("scenarios", Semantics::ActiveMq5_17);
 }

@@ -71,7 +71,12 @@ impl Places {
                 self.enqueued(message, copies, messages, findings);
             }
             Fact::NotEnqueued { message, .. } => {
-                self.known.entry(message).or_default().copies = Some(0);
+                // A repeat that is recognised leaves alone what is there already.
+                self.known
+                    .entry(message)
+                    .or_default()
+                    .copies
+                    .get_or_insert(0);
             }
             Fact::Dispatched {
                 consumer, message, ..
