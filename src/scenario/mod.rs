@@ -6,7 +6,7 @@
 //!                  document: settings of a comparison are laid over the values
 //! ```
 //!
-//! A file is read in two passes. The first holds every value against the tables of keys ([`shape`])
+//! A file is read in two passes. The first holds every value against the tables of keys (`shape`)
 //! and finds whatever one value alone can do wrong. The second, one module for each chapter of the
 //! file, takes values out, looks at what they have to do with each other, and decides options by
 //! precedence. Every error of a pass is told at once, with its line and column; notes are about
