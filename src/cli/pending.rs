@@ -56,29 +56,6 @@ pub mod trace {
     }
 }
 
-pub mod judges {
-    use acksim::facts::{Fact, Observer};
-    use acksim::kernel::Time;
-    use acksim::scenario::Scenario;
-    use acksim::wire::Messages;
-
-    pub struct Judges;
-
-    impl Judges {
-        pub fn new(_: &Scenario) -> Judges {
-            Judges
-        }
-
-        pub fn finish(self, _: Time, _: &Messages) -> Vec<String> {
-            Vec::new()
-        }
-    }
-
-    impl Observer for Judges {
-        fn on(&mut self, _: Time, _: &Fact, _: &Messages) {}
-    }
-}
-
 pub mod expect {
     use acksim::scenario::{Check, Expectation, Scenario};
     use serde_json::Value;

@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::BufWriter;
 
+use acksim::judges::{Breach, Judges};
 use acksim::metrics::{self, Collector, Metrics};
 use acksim::scenario::Scenario;
 use acksim::world::{self, RunEnd};
 
 use super::Error;
 use super::pending::charts::{Charts, Recorder};
-use super::pending::judges::Judges;
 use super::pending::trace::Trace;
 use super::progress::Progress;
 use super::terminal::Terminal;
@@ -32,7 +32,7 @@ pub struct Simulated {
     /// If they were asked for.
     pub charts: Option<Charts>,
     /// What the judges found.
-    pub breaches: Vec<String>,
+    pub breaches: Vec<Breach>,
 }
 
 /// Runs a scenario.
