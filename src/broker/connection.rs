@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::facts::{Fact, Removal};
+use crate::facts::Removal;
 use crate::wire::{Caller, ConnectionId, ConsumerId, SessionIndex, ToBroker, ToClient};
 
 use super::producer::not_enqueued;
@@ -125,9 +125,7 @@ impl Broker {
         self.abandon_blocked_sends(id, s);
         let backlog = self.connection(id).map(|c| std::mem::take(&mut c.backlog));
         for command in backlog.unwrap_or_default() {
-            if let ToBroker::Message { message, .. } = command {
-                not_enqueued(message, false, s);
-            }
+            drop_command(command, s);
         }
         self.connections[id.index as usize].retain(|connection| connection.life != id.life);
     }
@@ -166,16 +164,11 @@ impl Broker {
             self.remove_subscription(subscription, last_delivered, removal, s);
         }
     }
+}
 
-    /// A command that finds no connection ends; a message with it.
-    pub(super) fn drop_command(&mut self, command: ToBroker, s: &mut impl Surroundings) {
-        if let ToBroker::Message { message, .. } = command {
-            not_enqueued(message, false, s);
-        }
-    }
-
-    /// Says that the broker stopped, or came back.
-    pub(super) fn tell_up(&self, s: &mut impl Surroundings) {
-        s.emit(Fact::BrokerUp { up: !self.stopped });
+/// A command that finds no connection ends; a message with it.
+pub(super) fn drop_command(command: ToBroker, s: &mut impl Surroundings) {
+    if let ToBroker::Message { message, .. } = command {
+        not_enqueued(message, false, s);
     }
 }

@@ -182,7 +182,7 @@ impl Consumers {
         if has_room {
             self.put_in(subscriptions[taker].queue.place, taker);
         }
-        if self.groups.counts_changed_elsewhere {
+        if self.groups.counts_changed {
             self.sort(subscriptions);
         }
     }
@@ -208,7 +208,7 @@ impl Consumers {
 
     /// `Collections.sort(consumers, orderedCompare)`: a stable sort by what is true now.
     fn sort(&mut self, subscriptions: &mut [Subscription]) {
-        self.groups.counts_changed_elsewhere = false;
+        self.groups.counts_changed = false;
         let mut order = self.in_order(subscriptions);
         if self.rules.sorted {
             order.sort_by_key(|&member| {
@@ -262,9 +262,8 @@ struct MessageGroups {
     owners: Vec<Option<Owner>>,
     owned: usize,
     uses: u64,
-    /// A count changed without its consumer going to the end of the list: the next sort has more to
-    /// do.
-    counts_changed_elsewhere: bool,
+    /// Some consumer owns more or fewer groups than when the list was sorted last.
+    counts_changed: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -293,7 +292,7 @@ impl MessageGroups {
             last_used,
         });
         self.owned += 1;
-        self.counts_changed_elsewhere = true;
+        self.counts_changed = true;
         if self.owned > MAXIMUM_GROUPS {
             self.evict()
         } else {

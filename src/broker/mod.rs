@@ -68,7 +68,7 @@ pub use surroundings::{BrokerTimer, Surroundings};
 
 use article::PutBack;
 use audit::MessageAudit;
-use connection::Connection;
+use connection::{Connection, drop_command};
 use destination::Destination;
 use producer::{Producer, Send};
 use subscription::{Kind, Subscription, SubscriptionIndex};
@@ -231,7 +231,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         match self.connection(connection) {
-            None => self.drop_command(command, s),
+            None => drop_command(command, s),
             Some(connection) if connection.blocked => connection.backlog.push_back(command),
             Some(_) => self.execute(connection, command, s),
         }

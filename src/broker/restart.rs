@@ -1,5 +1,6 @@
 //! The broker stops and comes back.
 
+use crate::facts::Fact;
 use crate::wire::ConnectionId;
 
 use super::audit::MessageAudit;
@@ -15,7 +16,7 @@ impl Broker {
         }
         self.stopped = true;
         self.run += 1;
-        self.tell_up(s);
+        s.emit(Fact::BrokerUp { up: false });
         self.end_delays(None, s);
         for connection in self.all_connections() {
             self.lose_connection(connection, s);
@@ -33,7 +34,7 @@ impl Broker {
             return;
         }
         self.stopped = false;
-        self.tell_up(s);
+        s.emit(Fact::BrokerUp { up: true });
         self.start(s);
         for message in std::mem::take(&mut self.overdue) {
             self.redeliver(message, s);
