@@ -35,6 +35,7 @@ pub(super) fn cause(
             pair.blocked_producers(),
             pair.aborts(),
             pair.acks(0.1),
+            pair.buffering(),
         ],
         Subject::Repeats => vec![pair.repeats()],
         Subject::Wire => vec![pair.acks(1.0)],
@@ -119,6 +120,26 @@ impl Pair<'_> {
                 percent(share(self.other)),
                 percent(share(self.best)),
                 self.best_name,
+            ),
+        })
+    }
+
+    /// A consumer holds more, and each message waits for those before it. Comes after starvation:
+    /// both are the work of a large window.
+    fn buffering(&self) -> Option<Candidate> {
+        let (holder, _) = self.other.holder()?;
+        let same = |consumer: &&ConsumerMechanism| consumer.name == holder.name;
+        let before = self.best.consumers.iter().find(same)?.mean_held;
+        let figures = Figures::new(before, 0.0, "");
+        Some(Candidate {
+            weight: 0.1 * (1.0 - before / holder.mean_held.max(f64::MIN_POSITIVE)),
+            text: format!(
+                "with {}, {} held {} messages on average instead of {}, and each waited for those \
+                 before it",
+                self.other_name,
+                holder.name,
+                figures.number(holder.mean_held),
+                figures.number(before),
             ),
         })
     }

@@ -6,6 +6,7 @@ use super::figures::{self, Scale};
 use super::recommendation::Recommendation;
 use super::study::Kind;
 use super::vary::plain;
+use super::verdict::pairing;
 
 /// `compare.json`
 pub fn json(comparison: &Comparison) -> String {
@@ -152,6 +153,7 @@ fn verdicts(comparison: &Comparison) -> impl Iterator<Item = String> {
         .iter()
         .flat_map(|result| &result.verdicts);
     all.map(|verdict| capitalised(verdict))
+        .chain(pairing(comparison))
 }
 
 /// A head line and a line for each setting, with marks at what is shown to be best.

@@ -107,7 +107,8 @@ fn a_clear_winner_is_named_with_interval_and_cause() {
 
 #[test]
 fn equal_seeds_make_the_difference_known_sooner() {
-    let study = study("*.prefetchSize=10,12", Replications::Fixed(20));
+    let mut study = study("*.prefetchSize=10,12", Replications::Fixed(20));
+    study.practical = 0.001;
     let difference = run(&study, 1, model).unwrap().metrics[0].cells[1].against_best;
     let difference = difference.expect("two settings are compared");
     let (paired, independent) = (
@@ -117,6 +118,12 @@ fn equal_seeds_make_the_difference_known_sooner() {
     // Variances: 2 · 4/12 against 2 · (400 + 4)/12.
     let gain = independent.unwrap() as f64 / paired.unwrap() as f64;
     assert!((50.0..200.0).contains(&gain), "{gain}");
+    let sentence = format!(
+        "{} replications with the same seeds are enough; with",
+        paired.unwrap()
+    );
+    let table = output::table(&run(&study, 1, model).unwrap());
+    assert!(table.contains(&sentence), "{table}");
 }
 
 #[test]

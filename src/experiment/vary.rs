@@ -147,6 +147,22 @@ pub(super) fn shown(value: &Value) -> String {
     plain(value).chars().map(visible).collect()
 }
 
+/// A share as a person writes it, `5%` or `0.05`: above 0 and below 1.
+///
+/// # Errors
+/// A sentence that says what was expected.
+pub fn parse_share(text: &str) -> Result<f64, String> {
+    let (digits, unit) = match text.trim().strip_suffix('%') {
+        Some(percent) => (percent.trim(), 0.01),
+        None => (text.trim(), 1.0),
+    };
+    let share = digits.parse::<f64>().map(|number| number * unit);
+    share
+        .ok()
+        .filter(|share| *share > 0.0 && *share < 1.0)
+        .ok_or_else(|| format!("expected a share between 0 and 1, such as 5% or 0.05, not {text}"))
+}
+
 fn read_axis(text: &str) -> Result<Axis, String> {
     let (path, values) = text.split_once('=').ok_or("expected PATH=VALUES")?;
     let path = path.trim();
@@ -458,6 +474,17 @@ mod tests {
         assert!(!is_circumstance("worker.prefetchSize"));
         assert!(!is_circumstance("*.jms.optimizeAcknowledge"));
         assert!(!is_circumstance("worker.count"));
+    }
+
+    #[test]
+    fn shares_may_be_percentages() {
+        assert_eq!(parse_share("5%"), Ok(0.05));
+        assert_eq!(parse_share("0.05"), Ok(0.05));
+        assert!(
+            ["0", "100%", "-1%", "5 per cent", "NaN", ""]
+                .iter()
+                .all(|x| parse_share(x).is_err())
+        );
     }
 
     #[test]

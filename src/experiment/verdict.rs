@@ -23,6 +23,33 @@ pub(super) fn verdict(comparison: &Comparison, metric: usize, group: usize) -> S
     }
 }
 
+/// What equal seeds are worth: for the first difference that the study was made for.
+pub(super) fn pairing(comparison: &Comparison) -> Option<String> {
+    let result = comparison.metrics.first()?;
+    let group = comparison
+        .groups
+        .iter()
+        .find(|group| result.has_winner(group))?;
+    let view = View {
+        comparison,
+        group,
+        result,
+    };
+    let opponent = view.opponent(&view.rivals())?;
+    let best = result.best_of(group)?;
+    let (paired, independent) = (
+        opponent.difference.replications_paired?,
+        opponent.difference.replications_independent?,
+    );
+    Some(format!(
+        "To know how far {} is ahead of {} in {} to ±5 %, {paired} replications with the same seeds \
+         are enough; with independent seeds it takes {independent}.",
+        view.subject(best, opponent.setting),
+        view.beside(opponent.setting, best),
+        result.metric.title
+    ))
+}
+
 /// One metric in one group.
 struct View<'a> {
     comparison: &'a Comparison,

@@ -1,5 +1,6 @@
 //! When there are enough replications.
 
+use super::PRACTICAL;
 use super::interval::Paired;
 
 /// The rule: at least `minimum`, then until the difference is known to `precision` or is known to
@@ -33,6 +34,17 @@ pub enum Decision {
 }
 
 impl StoppingRule {
+    /// The rule of the field for a precision (0.05 is 5 %): ten replications at least, and what
+    /// matters is [`PRACTICAL`].
+    pub fn to_precision(precision: f64, maximum: usize) -> StoppingRule {
+        StoppingRule {
+            minimum: 10,
+            maximum,
+            precision,
+            practical: PRACTICAL,
+        }
+    }
+
     /// Decides for one difference; `reference_mean` is the mean of what it is a difference to.
     pub fn decide(&self, paired: &Paired, reference_mean: f64) -> Decision {
         let matters = self.practical * reference_mean.abs();
@@ -63,6 +75,11 @@ mod tests {
         precision: 0.05,
         practical: 0.05,
     };
+
+    #[test]
+    fn the_rule_of_the_field() {
+        assert_eq!(StoppingRule::to_precision(0.05, 30), RULE);
+    }
 
     /// `pairs` differences around `difference`, with this deviation.
     fn study(difference: f64, deviation: f64, pairs: usize) -> Paired {
