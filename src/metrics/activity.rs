@@ -158,7 +158,21 @@ impl Activity {
         }
     }
 
-    fn is_connected(&self) -> bool {
+    /// Messages in its buffer.
+    #[inline]
+    pub fn buffered(&self) -> u32 {
+        self.buffered
+    }
+
+    /// At work.
+    #[inline]
+    pub fn is_busy(&self) -> bool {
+        self.is_busy
+    }
+
+    /// Started, and subscribed at the broker.
+    #[inline]
+    pub fn is_connected(&self) -> bool {
         self.is_started && self.subscribed.1 > 0
     }
 

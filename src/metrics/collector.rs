@@ -17,6 +17,9 @@ use crate::wire::{
 };
 
 mod finish;
+mod view;
+
+pub use view::ConsumerState;
 
 /// What the world knows at the end of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

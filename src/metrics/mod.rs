@@ -31,7 +31,7 @@ mod order;
 mod recovery;
 mod tally;
 
-pub use collector::{Collector, RunEnd};
+pub use collector::{Collector, ConsumerState, RunEnd};
 pub use document::{
     AcksByType, ByName, Commands, ConsumerMetrics, DestinationMetrics, Latencies, Latency, Layers,
     MessageCounts, Metrics, ProducerMetrics, Recovery, Run, Throughput, Timing, Wire, jain,
