@@ -12,6 +12,7 @@
 
 pub mod application;
 pub mod broker;
+pub mod charts;
 pub mod client;
 pub mod expect;
 pub mod experiment;
