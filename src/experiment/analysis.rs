@@ -187,7 +187,7 @@ fn cell(values: Vec<Option<f64>>, word: Option<Word>) -> Cell {
 }
 
 /// The first of those with the best mean.
-fn best(cells: &[Cell], among: &[usize], better: Better) -> Option<usize> {
+pub(super) fn best(cells: &[Cell], among: &[usize], better: Better) -> Option<usize> {
     let means = among
         .iter()
         .filter_map(|index| Some((*index, cells[*index].mean?)));
@@ -202,7 +202,7 @@ fn best(cells: &[Cell], among: &[usize], better: Better) -> Option<usize> {
 }
 
 /// The values of a cell that has a mean, and therefore all of them.
-fn numbers(cell: &Cell) -> Vec<f64> {
+pub(super) fn numbers(cell: &Cell) -> Vec<f64> {
     cell.values.iter().flatten().copied().collect()
 }
 
@@ -236,7 +236,6 @@ fn difference(pair: &Paired, own: &[f64], reference: &[f64], practical: f64) -> 
     let spread = |values| statistics::variance(values).unwrap_or(0.0);
     let apart = (spread(own) + spread(reference)).sqrt();
     let mean = statistics::mean(reference).unwrap_or(0.0);
-    let largest = pair.interval.low.abs().max(pair.interval.high.abs());
     Difference {
         difference: pair.difference,
         ratio: (mean != 0.0).then(|| (mean + pair.difference) / mean),
@@ -244,10 +243,16 @@ fn difference(pair: &Paired, own: &[f64], reference: &[f64], practical: f64) -> 
         p_value: pair.p_value,
         pairs: pair.pairs,
         verdict: Verdict::Worse,
-        matters: largest > 0.0 && largest >= practical * mean.abs(),
+        matters: matters(pair, mean, practical),
         replications_paired: replications_for(pair.difference, pair.deviation),
         replications_independent: replications_for(pair.difference, apart),
     }
+}
+
+/// Whether a difference can be as large as what matters, relative to this mean.
+pub(super) fn matters(pair: &Paired, mean: f64, practical: f64) -> bool {
+    let largest = pair.interval.low.abs().max(pair.interval.high.abs());
+    largest > 0.0 && largest >= practical * mean.abs()
 }
 
 /// Replications after which a difference is known to ±5 % of itself, with 95 %.

@@ -1,7 +1,7 @@
 //! Why one setting beats another: of the things that happen in a queue with push and prefetch, the
 //! one that differs most between the two, told in numbers.
 
-use super::figures::{Figures, acks, messages, percent};
+use super::figures::{acks, average, messages, percent};
 use super::mechanism::{ConsumerMechanism, Mechanism, average_of};
 use super::metric::Metric;
 
@@ -89,7 +89,7 @@ impl Pair<'_> {
         };
         let (with_best, with_other) = (starved(self.best)?, starved(self.other)?);
         let (holder, others) = self.other.holder()?;
-        let held = Figures::new(holder.mean_held, 0.0, "").number(holder.mean_held);
+        let held = average(holder.mean_held);
         Some(Candidate {
             weight: with_other - with_best,
             text: format!(
@@ -130,7 +130,6 @@ impl Pair<'_> {
         let (holder, _) = self.other.holder()?;
         let same = |consumer: &&ConsumerMechanism| consumer.name == holder.name;
         let before = self.best.consumers.iter().find(same)?.mean_held;
-        let figures = Figures::new(before, 0.0, "");
         Some(Candidate {
             weight: 0.1 * (1.0 - before / holder.mean_held.max(f64::MIN_POSITIVE)),
             text: format!(
@@ -138,8 +137,8 @@ impl Pair<'_> {
                  before it",
                 self.other_name,
                 holder.name,
-                figures.number(holder.mean_held),
-                figures.number(before),
+                average(holder.mean_held),
+                average(before),
             ),
         })
     }

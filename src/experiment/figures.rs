@@ -19,9 +19,9 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// For numbers up to this one: above 10 seconds, seconds are easier to read.
-    pub(super) fn new(largest: f64, unit: &'static str) -> Scale {
-        match unit == "ms" && largest.abs() >= 10_000.0 {
+    /// For numbers of this size: above 10 seconds, seconds are easier to read.
+    fn new(size: f64, unit: &'static str) -> Scale {
+        match unit == "ms" && size.abs() >= 10_000.0 {
             true => Scale {
                 factor: 0.001,
                 unit: "s",
@@ -30,13 +30,14 @@ impl Scale {
         }
     }
 
-    /// For a column of a table.
+    /// For a column of a table: seconds if none of them is below 1.
     pub(super) fn of_column(result: &MetricResult) -> Scale {
-        let means = result.cells.iter().filter_map(|cell| cell.mean);
-        Scale::new(
-            means.fold(0.0, |most, mean| mean.abs().max(most)),
-            result.metric.unit,
-        )
+        let means: Vec<f64> = result.cells.iter().filter_map(|cell| cell.mean).collect();
+        let largest = means.iter().copied().fold(0.0, f64::max);
+        match means.iter().any(|mean| *mean < 1_000.0) {
+            true => Scale::new(0.0, result.metric.unit),
+            false => Scale::new(largest, result.metric.unit),
+        }
     }
 }
 
@@ -109,6 +110,11 @@ pub(super) fn messages(count: f64) -> String {
     let count = format!("{count:.0}");
     let plural = if count == "1" { "" } else { "s" };
     format!("{count} message{plural}")
+}
+
+/// Messages on average: `71.0`, `0.778`.
+pub(super) fn average(count: f64) -> String {
+    Figures::new(count, 0.0, "").number(count)
 }
 
 /// Ack commands a message: at least two decimals, more if there are few.

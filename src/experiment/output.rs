@@ -208,12 +208,17 @@ fn column(
     std::iter::once(head).chain(cells).collect()
 }
 
-/// `Recommended with latency 10ms: prefetch 10`
+/// `Recommended with latency 10ms: prefetch 10 (by mean latency)`
 fn head(comparison: &Comparison, recommendation: &Recommendation) -> String {
-    match comparison.groups[recommendation.group].label.as_str() {
-        "" => format!("Recommended: {}", recommendation.label),
-        group => format!("Recommended with {group}: {}", recommendation.label),
-    }
+    let group = match comparison.groups[recommendation.group].label.as_str() {
+        "" => String::new(),
+        label => format!(" with {label}"),
+    };
+    let decided_by = recommendation.decided_by.join(", then ");
+    format!(
+        "Recommended{group}: {} (by {decided_by})",
+        recommendation.label
+    )
 }
 
 /// A pipe ends a cell, even in code.

@@ -3,10 +3,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::comparison::{Comparison, Group};
+use super::analysis::{best, matters, numbers};
+use super::comparison::{Comparison, Group, MetricResult};
 use super::figures::{Figures, acks, list, messages, percent};
 use super::mechanism::average_of;
-use super::statistics::Verdict;
+use super::statistics::{CONFIDENCE, Verdict, paired};
 use super::study::ConsumerPlace;
 use super::vary::{Axis, shown};
 
@@ -20,8 +21,9 @@ pub struct Recommendation {
     pub setting: usize,
     /// What is chosen in it: `prefetch 10`.
     pub label: String,
-    /// By which metric.
-    pub metric: String,
+    /// The metrics that decided, one after the other: a later one among what is equal by the
+    /// earlier.
+    pub decided_by: Vec<String>,
     /// Where what goes.
     pub options: Vec<Deployment>,
     /// What it costs, in words.
@@ -37,33 +39,71 @@ pub struct Deployment {
     pub text: String,
 }
 
-/// For each group the best setting, by the first metric by which there is one.
+/// For each group the setting that is best by the first metric; of several that are equal by it as
+/// far as the study can tell, or as far as it matters, the best by the next, and so on.
 pub(super) fn recommend(
     comparison: &Comparison,
     consumers: &[ConsumerPlace],
 ) -> Vec<Recommendation> {
     let groups = comparison.groups.iter().enumerate();
     let of_group = |(number, group): (usize, &Group)| {
-        let decides = comparison
-            .metrics
+        let (left, decided_by) = shortlist(comparison, group);
+        let as_it_is = left
             .iter()
-            .find(|result| result.has_winner(group))?;
-        let setting = decides.best_of(group)?;
+            .find(|setting| comparison.settings[**setting].baseline);
+        let setting = *as_it_is.or(left.first())?;
         let values = &comparison.settings[setting].values;
         let chosen = comparison
             .choices
             .iter()
             .map(|axis| (&comparison.axes[*axis], &values[*axis]));
-        Some(Recommendation {
+        (!decided_by.is_empty()).then(|| Recommendation {
             group: number,
             setting,
             label: comparison.chosen(setting, |_| true),
-            metric: decides.metric.path.clone(),
+            decided_by,
             options: deployments(chosen, consumers),
             price: price(comparison, setting, group),
         })
     };
     groups.filter_map(of_group).collect()
+}
+
+/// What is left of a group when each metric in turn has struck out what is worse by it, and the
+/// titles of the metrics that did.
+fn shortlist(comparison: &Comparison, group: &Group) -> (Vec<usize>, Vec<String>) {
+    let mut left = group.settings.clone();
+    let mut decided_by = Vec::new();
+    for result in &comparison.metrics {
+        let Some(best) = best(&result.cells, &left, result.metric.better) else {
+            continue;
+        };
+        let rivals = left.len() - 1;
+        let before = left.len();
+        left.retain(|setting| {
+            *setting == best || !is_worse(comparison.practical, result, *setting, best, rivals)
+        });
+        if left.len() < before {
+            decided_by.push(result.metric.title.clone());
+        }
+    }
+    (left, decided_by)
+}
+
+/// Whether a setting is worse than another one for sure, by what matters; or has no number at all.
+fn is_worse(
+    practical: f64,
+    result: &MetricResult,
+    setting: usize,
+    best: usize,
+    comparisons: usize,
+) -> bool {
+    let (own, reference) = (&result.cells[setting], &result.cells[best]);
+    let Some(mean) = reference.mean.filter(|_| own.mean.is_some()) else {
+        return true;
+    };
+    let pair = paired(&numbers(own), &numbers(reference), CONFIDENCE, comparisons);
+    pair.is_some_and(|pair| !pair.interval.contains(0.0) && matters(&pair, mean, practical))
 }
 
 fn deployments<'a>(

@@ -393,3 +393,18 @@ fn a_difference_too_small_to_matter_wins_nothing() {
     );
     assert!(comparison.recommendations.is_empty());
 }
+
+#[test]
+fn of_equals_by_the_first_metric_the_next_decides() {
+    let mut study = study("*.prefetchSize=100,50,10", Replications::Fixed(12));
+    study.metrics = ["messages.duplicates", "latencyMs.sendToProcessed.mean"]
+        .map(Metric::at)
+        .to_vec();
+    let comparison = run(&study, 1, model).unwrap();
+    let recommendation = &comparison.recommendations[0];
+    assert_eq!(
+        (recommendation.label.as_str(), recommendation.setting),
+        ("prefetch 10", 2)
+    );
+    assert_eq!(recommendation.decided_by, ["mean latency"]);
+}

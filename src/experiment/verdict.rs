@@ -23,7 +23,7 @@ pub(super) fn verdict(comparison: &Comparison, metric: usize, group: usize) -> S
     }
 }
 
-/// What equal seeds are worth: for the first difference that the study was made for.
+/// What equal seeds are worth: for the closest of the settings that the first metric tells apart.
 pub(super) fn pairing(comparison: &Comparison) -> Option<String> {
     let result = comparison.metrics.first()?;
     let group = comparison
@@ -35,17 +35,22 @@ pub(super) fn pairing(comparison: &Comparison) -> Option<String> {
         group,
         result,
     };
-    let opponent = view.opponent(&view.rivals())?;
+    let size = |rival: &Rival| rival.difference.difference.abs();
+    let rivals = view.rivals();
+    let told_apart = rivals
+        .iter()
+        .filter(|rival| rival.is_worse() && rival.difference.matters);
+    let closest = told_apart.min_by(|a, b| size(a).total_cmp(&size(b)))?;
     let best = result.best_of(group)?;
     let (paired, independent) = (
-        opponent.difference.replications_paired?,
-        opponent.difference.replications_independent?,
+        closest.difference.replications_paired?,
+        closest.difference.replications_independent?,
     );
     Some(format!(
         "To know how far {} is ahead of {} in {} to ±5 %, {paired} replications with the same seeds \
          are enough; with independent seeds it takes {independent}.",
-        view.subject(best, opponent.setting),
-        view.beside(opponent.setting, best),
+        view.subject(best, closest.setting),
+        view.beside(closest.setting, best),
         result.metric.title
     ))
 }
