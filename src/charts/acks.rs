@@ -1,5 +1,5 @@
-//! Ack commands against deliveries, added up over time: whether acknowledgements keep pace, and how many messages one
-//! command stands for.
+//! Ack commands against deliveries, added up over time: whether acknowledgements keep pace, and how
+//! many messages one command stands for.
 
 use super::axis::thousands;
 use super::drawing::{Area, Drawing, PAGE_WIDTH, Place};

@@ -95,7 +95,8 @@ fn multiples(from: f64, to: f64, step: f64, write: impl Fn(f64) -> String) -> Ve
     (0..=count).map(tick).collect()
 }
 
-/// Round numbers from 0 to at least `largest`, about `count` of them; the last is the end of the axis.
+/// Round numbers from 0 to at least `largest`, about `count` of them; the last is the end of the
+/// axis.
 pub fn numbers(largest: f64, count: usize) -> Vec<Tick> {
     spanning(0.0, largest, count)
 }
@@ -120,7 +121,8 @@ pub fn spanning(from: f64, to: f64, count: usize) -> Vec<Tick> {
     multiples(low, high, step, |at| decimal(at, decimals(step)))
 }
 
-/// Powers of ten, and where there are few their doubles and fivefolds, around `from` to `to` (above 0).
+/// Powers of ten, and where there are few their doubles and fivefolds, around `from` to `to` (above
+/// 0).
 pub fn logarithmic(from: f64, to: f64, write: impl Fn(f64) -> String) -> Vec<Tick> {
     let low = libm::floor(libm::log10(from) + 1e-9) as i32;
     let high = (libm::ceil(libm::log10(to) - 1e-9) as i32).max(low + 1);
@@ -228,7 +230,8 @@ pub struct TimeTicks {
 /// Round instants between two times, about `count` of them.
 pub fn times(from: Time, to: Time, count: usize) -> TimeTicks {
     let length = to.since(from).0.max(1) as f64;
-    // Far from the start, absolute numbers would need more digits than anybody reads: count from the window's start.
+    // Far from the start, absolute numbers would need more digits than anybody reads: count from
+    // the window's start.
     let far = from.0 as f64 > 1000.0 * length;
     let base = if far { from.0 as f64 } else { 0.0 };
     let unit = TimeUnit::of(if far { length } else { to.0 as f64 });
@@ -283,7 +286,8 @@ pub fn significant(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A length of time in nanoseconds with three significant digits and its unit: `1.25 s`. No line breaks between them.
+/// A length of time in nanoseconds with three significant digits and its unit: `1.25 s`. No line
+/// breaks between them.
 pub fn duration(nanos: f64) -> String {
     let unit = UNITS
         .iter()

@@ -1,9 +1,10 @@
 //! A backend for plotters that paints anti-aliased pixels.
 //!
-//! plotters' own bitmap backend drops the side bearings of glyphs and leaves the edges of polygons jagged. Here every
-//! shape becomes an outline whose exact coverage of each pixel is the weight of its colour, and upright rectangles snap
-//! to whole pixels, so that bars and grid lines stay crisp (rectangles are opaque). Only additions, products and square roots of IEEE floats:
-//! the same pixels on every machine.
+//! plotters' own bitmap backend drops the side bearings of glyphs and leaves the edges of polygons
+//! jagged. Here every shape becomes an outline whose exact coverage of each pixel is the weight of
+//! its colour, and upright rectangles snap to whole pixels, so that bars and grid lines stay crisp
+//! (rectangles are opaque). Only additions, products and square roots of IEEE floats: the same
+//! pixels on every machine.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -20,7 +20,8 @@ const DELIVERED: f64 = 440.0;
 const MIDDLE: f64 = 620.0;
 const RIGHT: f64 = PAGE_WIDTH - MARGIN - 22.0;
 
-/// The consumers that differ most: those with the most of what matters, then others evenly spread by deliveries.
+/// The consumers that differ most: those with the most of what matters, then others evenly spread
+/// by deliveries.
 pub fn most_different(consumers: &[Consumer], most: usize) -> Vec<usize> {
     if consumers.len() <= most {
         return (0..consumers.len()).collect();

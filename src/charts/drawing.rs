@@ -1,7 +1,9 @@
-//! A drawing: shapes in the order in which they are painted, laid out once and then shown to any backend of plotters.
+//! A drawing: shapes in the order in which they are painted, laid out once and then shown to any
+//! backend of plotters.
 //!
-//! Coordinates are points on a page 1,000 points wide, y downwards. A backend gets them in tenths of a point, because
-//! plotters speaks in integers and lines that are rounded to whole points look stepped.
+//! Coordinates are points on a page 1,000 points wide, y downwards. A backend gets them in tenths
+//! of a point, because plotters speaks in integers and lines that are rounded to whole points look
+//! stepped.
 
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, DrawingBackend};
 use plotters_svg::SVGBackend;
@@ -174,7 +176,8 @@ impl Drawing {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
              width=\"{}\" height=\"{}\" role=\"img\" stroke-linejoin=\"round\">\n\
-             <title>{title}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#FFFFFF\"/>\n{shapes}",
+             <title>{title}</title>\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"#FFFFFF\"/>\n{shapes}",
             PAGE_WIDTH,
             self.height.ceil(),
         )

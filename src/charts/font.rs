@@ -1,7 +1,8 @@
 //! Type: DejaVu Sans, embedded, so that a picture needs no font of the machine that draws it.
 //!
-//! Widths come from the font's own advances, hence a layout never depends on the output format. An SVG names DejaVu
-//! Sans first and Verdana next, whose letters are as wide; every other fallback is narrower, so nothing overlaps.
+//! Widths come from the font's own advances, hence a layout never depends on the output format. An
+//! SVG names DejaVu Sans first and Verdana next, whose letters are as wide; every other fallback is
+//! narrower, so nothing overlaps.
 
 use std::convert::Infallible;
 use std::sync::LazyLock;

@@ -60,7 +60,8 @@ impl Lane {
             .unwrap_or(0)
     }
 
-    /// Most messages that waited for an ack, counting only what lasted longer than `shortest` nanoseconds.
+    /// Most messages that waited for an ack, counting only what lasted longer than `shortest`
+    /// nanoseconds.
     pub fn most_awaiting(&self, shortest: u64) -> u32 {
         let ends = self
             .awaiting
@@ -95,7 +96,8 @@ struct Reader<'a> {
     lanes: Vec<Lane>,
 }
 
-/// The lanes of all recorded consumers; `queues` tells which queue each of them reads from (none: a topic).
+/// The lanes of all recorded consumers; `queues` tells which queue each of them reads from (none: a
+/// topic).
 pub fn lanes(view: &View, queues: &[Option<usize>]) -> Vec<Lane> {
     let consumers = view.closing.len();
     let start = |consumer: usize| State {

@@ -1,5 +1,6 @@
-//! How long messages took: for each share of the messages, the latency that they did not exceed. The axis of shares is
-//! stretched towards 100 %, for it is the last per cent that people complain about.
+//! How long messages took: for each share of the messages, the latency that they did not exceed.
+//! The axis of shares is stretched towards 100 %, for it is the last per cent that people complain
+//! about.
 
 use super::axis::{Axis, Tick, duration, logarithmic};
 use super::drawing::{Area, Drawing, PAGE_WIDTH, Place};

@@ -44,7 +44,8 @@ pub struct Levels {
     /// The bins of all series.
     pub grid: Grid,
     edge: Time,
-    /// By consumer of the scenario, where it reads from, and how many messages its buffer held last.
+    /// By consumer of the scenario, where it reads from, and how many messages its buffer held
+    /// last.
     readers: Vec<(DestinationIndex, u32)>,
 }
 

@@ -1,9 +1,10 @@
 //! Pictures of one run: a fold over its facts, and pure functions from what it kept to SVG and PNG.
 //!
-//! [`Recorder`] watches a run in memory that does not grow with the number of messages; [`Charts`] is what it kept, as
-//! plain data; each picture's module turns that into a [`drawing::Drawing`], which is laid out once and shown to both
-//! output formats through one interface (plotters' `DrawingBackend`), so that they cannot disagree. A drawing depends on
-//! nothing but the run: no fonts of the machine, no clock, no platform's libm, hence the same bytes everywhere.
+//! [`Recorder`] watches a run in memory that does not grow with the number of messages; [`Charts`]
+//! is what it kept, as plain data; each picture's module turns that into a [`drawing::Drawing`],
+//! which is laid out once and shown to both output formats through one interface (plotters'
+//! `DrawingBackend`), so that they cannot disagree. A drawing depends on nothing but the run: no
+//! fonts of the machine, no clock, no platform's libm, hence the same bytes everywhere.
 
 pub mod acks;
 pub mod axis;
@@ -42,8 +43,25 @@ const MOST_POINTS: usize = 400;
 
 /// Watches a run for its metrics and its charts.
 ///
-/// It has the collector of the metrics inside and reads every level off it, so that no picture can disagree with
-/// `metrics.json`.
+/// It has the collector of the metrics inside and reads every level off it, so that no picture can
+/// disagree with `metrics.json`. Where nothing is to be drawn, the collector alone watches:
+///
+/// ```
+/// use acksim::{charts::Recorder, metrics::{Collector, RunEnd}, scenario::Scenario, world};
+///
+/// # fn run(scenario: &Scenario, draws: bool) -> Result<(), world::NoProgress> {
+/// let mut watching = (
+///     (!draws).then(|| Collector::new(scenario)),
+///     draws.then(|| Recorder::new(scenario)),
+/// );
+/// let ended_at = world::simulate(scenario, &mut watching)?.ended_at;
+/// if let (_, Some(recorder)) = watching {
+///     let (metrics, charts) = recorder.finish(RunEnd { ended_at, ..RunEnd::default() });
+///     charts.write(&mut |name, bytes| println!("{name}: {} bytes", bytes.len()));
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Recorder<'a> {
     collector: Collector<'a>,
     levels: Levels,

@@ -1,5 +1,5 @@
-//! What every picture has: a title with its point in one sentence, axes, legends and labels that keep out of each
-//! other's way.
+//! What every picture has: a title with its point in one sentence, axes, legends and labels that
+//! keep out of each other's way.
 
 use super::axis::{Axis, Tick, TimeTicks};
 use super::drawing::{Area, Drawing, PAGE_WIDTH, Place, Type};
@@ -168,7 +168,8 @@ pub fn columns(
     area.bottom + 54.0
 }
 
-/// Moves values apart until neighbours are at least `gap` from each other, within `low` to `high` if there is room.
+/// Moves values apart until neighbours are at least `gap` from each other, within `low` to `high`
+/// if there is room.
 pub fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|&a, &b| wanted[a].total_cmp(&wanted[b]).then(a.cmp(&b)));

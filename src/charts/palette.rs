@@ -1,5 +1,5 @@
-//! Colours: Okabe and Ito's set, which people with any kind of colour blindness can tell apart, and a few greys.
-//! No meaning rests on colour alone: shape, place or a label says the same.
+//! Colours: Okabe and Ito's set, which people with any kind of colour blindness can tell apart, and
+//! a few greys. No meaning rests on colour alone: shape, place or a label says the same.
 
 use plotters_backend::BackendColor;
 

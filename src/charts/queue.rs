@@ -27,7 +27,8 @@ const PANELS: [(&str, Level); 3] = [
     }),
 ];
 
-/// The destinations with the highest levels, at most three. Dead-letter queues come last, and not if they stayed empty.
+/// The destinations with the highest levels, at most three. Dead-letter queues come last, and not
+/// if they stayed empty.
 pub fn shown(charts: &Charts) -> Vec<usize> {
     let peak = |index: &usize| {
         let destination = &charts.levels.destinations[*index];
@@ -138,8 +139,8 @@ pub fn axes(
     }
 }
 
-/// A level over time: its mean in each bin as a line, from its least to its largest value as a band. Returns the height
-/// at which it ends.
+/// A level over time: its mean in each bin as a line, from its least to its largest value as a
+/// band. Returns the height at which it ends.
 fn level_line(drawing: &mut Drawing, plot: &Plot, bins: &[(Time, Bin)], color: Color) -> f64 {
     let (mut high, mut low, mut line): (Vec<Place>, Vec<Place>, Vec<Place>) = Default::default();
     let mut start = 0.0;

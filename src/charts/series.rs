@@ -1,6 +1,7 @@
-//! Levels over time in bounded memory: bins of a power of two nanoseconds, at most [`CAPACITY`] of them. When a run
-//! outgrows them, neighbours are merged and every bin is twice as wide; each keeps the least, the largest, the mean and
-//! the last value, so that no peak is lost. The outcome depends on the values alone, not on when bins were merged.
+//! Levels over time in bounded memory: bins of a power of two nanoseconds, at most [`CAPACITY`] of
+//! them. When a run outgrows them, neighbours are merged and every bin is twice as wide; each keeps
+//! the least, the largest, the mean and the last value, so that no peak is lost. The outcome
+//! depends on the values alone, not on when bins were merged.
 
 use crate::kernel::Time;
 
@@ -8,8 +9,8 @@ use crate::kernel::Time;
 pub const CAPACITY: usize = 1200;
 const FIRST_SHIFT: u32 = 13;
 
-/// One level that changes over time. A value that did not last, because another followed at the same instant, leaves
-/// no trace.
+/// One level that changes over time. A value that did not last, because another followed at the
+/// same instant, leaves no trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gauge {
     /// As it is now.

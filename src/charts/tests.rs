@@ -138,7 +138,8 @@ fn the_point_says_who_hoards_while_who_starves() {
     let charts = gallery()[0].charts();
     let title = &charts.drawings()[0].1.title;
     let held = charts.consumers[0].max_held;
-    // The slow consumer works 100 times 40 ms; the quickest is done with its share after half a second of four.
+    // The slow consumer works 100 times 40 ms; the quickest is done with its share after half a
+    // second of four.
     assert!(
         title.contains(&format!(
             "slow held up to {held} messages while quicker starved 8"

@@ -1,8 +1,10 @@
-//! The timeline: a lane per consumer that shows what waits in its buffer, what it works on, what waits for an ack, and
-//! every ack command, crash and pause. The picture that explains why one consumer starves while another hoards.
+//! The timeline: a lane per consumer that shows what waits in its buffer, what it works on, what
+//! waits for an ack, and every ack command, crash and pause. The picture that explains why one
+//! consumer starves while another hoards.
 //!
-//! All lanes share one scale for buffers, so that who hoards is seen by height. Where only a part of the run is shown,
-//! a strip per lane below tells the rest: the buffer over the whole run, and where the consumer starved.
+//! All lanes share one scale for buffers, so that who hoards is seen by height. Where only a part
+//! of the run is shown, a strip per lane below tells the rest: the buffer over the whole run, and
+//! where the consumer starved.
 
 use super::axis::{Axis, thousands, times};
 use super::consumers::most_different;
@@ -602,7 +604,8 @@ fn close(drawing: &mut Drawing, outline: &mut Vec<Place>, bottom: f64, color: Co
     }
 }
 
-/// Tints the stretches of the whole run in which a consumer starved, the stronger the more of the time.
+/// Tints the stretches of the whole run in which a consumer starved, the stronger the more of the
+/// time.
 fn starved_strip(drawing: &mut Drawing, bins: &[(Time, super::series::Bin)], strip: Area, x: Axis) {
     let group = bins.len().div_ceil(190).max(1);
     let (mut start, mut before) = (0, 0);

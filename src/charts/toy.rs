@@ -1,5 +1,6 @@
-//! A toy broker for tests: one queue, consumers that prefetch, process and acknowledge, with a crash or failures where
-//! wanted. Its facts come in the order of the real ones; nothing else about it is meant to be right.
+//! A toy broker for tests: one queue, consumers that prefetch, process and acknowledge, with a
+//! crash or failures where wanted. Its facts come in the order of the real ones; nothing else about
+//! it is meant to be right.
 
 use std::collections::VecDeque;
 

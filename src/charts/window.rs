@@ -1,9 +1,10 @@
 //! The part of a run that the timeline shows: as many deliveries as a person can tell apart.
 //!
-//! A short run is shown whole. Of a long one the first crash decides, or else the first slow flag, redelivery or the
-//! like: the window begins some deliveries before it. Without any, it is the beginning of the run. What is kept is
-//! bounded: the beginning, then a ring of the latest past until the gravest thing happens that the scenario can bring
-//! about. After that nothing more is recorded.
+//! A short run is shown whole. Of a long one the first crash decides, or else the first slow flag,
+//! redelivery or the like: the window begins some deliveries before it. Without any, it is the
+//! beginning of the run. What is kept is bounded: the beginning, then a ring of the latest past
+//! until the gravest thing happens that the scenario can bring about. After that nothing more is
+//! recorded.
 
 use std::collections::VecDeque;
 

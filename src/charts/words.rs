@@ -1,4 +1,5 @@
-//! The words over the pictures: which run, and what there is to see in it, as a sentence computed from its numbers.
+//! The words over the pictures: which run, and what there is to see in it, as a sentence computed
+//! from its numbers.
 
 use super::axis::{duration, percent, significant, thousands};
 use super::page::Words;
@@ -115,7 +116,8 @@ fn work(consumers: &[Consumer]) -> Option<String> {
     })
 }
 
-/// What was lost on the way, as a sentence. What expired, or was thrown out, may have been dead-lettered as well.
+/// What was lost on the way, as a sentence. What expired, or was thrown out, may have been
+/// dead-lettered as well.
 fn losses(charts: &Charts) -> Option<String> {
     let Losses {
         dead_lettered,
@@ -275,16 +277,22 @@ pub fn latency(charts: &Charts) -> Words {
     let curve = curves
         .into_iter()
         .find(|(histogram, _)| histogram.count() > 0);
-    let point = curve.map_or("No message got anywhere.".to_owned(), |(histogram, done)| {
-        let text = |span: Option<Span>| duration(span.unwrap_or_default().0 as f64);
-        let half = text(histogram.quantile(500));
-        let (most, last) = (text(histogram.quantile(990)), text(histogram.max()));
-        if half == last {
-            return format!("Every message was {done} after {half}.");
-        }
-        let percent = "99\u{a0}%";
-        format!("Half of the messages were {done} within {half}, {percent} within {most}, the last after {last}.")
-    });
+    let point = curve.map_or(
+        "No message got anywhere.".to_owned(),
+        |(histogram, done)| {
+            let text = |span: Option<Span>| duration(span.unwrap_or_default().0 as f64);
+            let half = text(histogram.quantile(500));
+            let (most, last) = (text(histogram.quantile(990)), text(histogram.max()));
+            if half == last {
+                return format!("Every message was {done} after {half}.");
+            }
+            let percent = "99\u{a0}%";
+            format!(
+                "Half of the messages were {done} within {half}, {percent} within {most}, \
+             the last after {last}."
+            )
+        },
+    );
     words(
         charts,
         "how long messages took",

@@ -1,4 +1,5 @@
-//! What is the case now: for those who draw levels over time, so that they need no accounting of their own.
+//! What is the case now: for those who draw levels over time, so that they need no accounting of
+//! their own.
 
 use super::Collector;
 use crate::kernel::Time;
