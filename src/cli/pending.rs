@@ -1,33 +1,5 @@
 //! Stands in for rooms that are not built yet.
 
-pub mod charts {
-    use acksim::facts::{Fact, Observer};
-    use acksim::kernel::Time;
-    use acksim::scenario::Scenario;
-    use acksim::wire::Messages;
-
-    pub struct Recorder;
-    pub struct Charts;
-
-    impl Recorder {
-        pub fn new(_: &Scenario) -> Recorder {
-            Recorder
-        }
-
-        pub fn finish(self, _: Time) -> Charts {
-            Charts
-        }
-    }
-
-    impl Observer for Recorder {
-        fn on(&mut self, _: Time, _: &Fact, _: &Messages) {}
-    }
-
-    impl Charts {
-        pub fn write(&self, _: &mut dyn FnMut(&str, Vec<u8>)) {}
-    }
-}
-
 pub mod trace {
     use std::io::{self, Write};
 

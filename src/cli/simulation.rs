@@ -3,13 +3,16 @@
 use std::fs::File;
 use std::io::BufWriter;
 
+use acksim::charts::{Charts, Recorder};
+use acksim::facts::{Fact, Observer};
 use acksim::judges::{Breach, Judges};
+use acksim::kernel::Time;
 use acksim::metrics::{self, Collector, Metrics};
 use acksim::scenario::Scenario;
+use acksim::wire::Messages;
 use acksim::world::{self, RunEnd};
 
 use super::Error;
-use super::pending::charts::{Charts, Recorder};
 use super::pending::trace::Trace;
 use super::progress::Progress;
 use super::terminal::Terminal;
@@ -41,26 +44,62 @@ pub fn simulate(
     watch: Watch,
     terminal: &Terminal,
 ) -> Result<Simulated, Error> {
-    let collector = Collector::new(scenario);
-    let charts = watch.charts.then(|| Recorder::new(scenario));
+    let counter = Counter::new(scenario, watch.charts);
     let judges = watch.audit.then(|| Judges::new(scenario));
     let trace = watch
         .trace
         .map(|file| Trace::new(scenario, BufWriter::new(file)));
     let progress = terminal.progress.then(|| Progress::of(scenario));
-    let mut watching = (collector, (charts, (judges, (trace, progress))));
+    let mut watching = (counter, (judges, (trace, progress)));
     let end = world::simulate(scenario, &mut watching).map_err(Error::message)?;
-    let (collector, (charts, (judges, (trace, _)))) = watching;
+    let (counter, (judges, (trace, _))) = watching;
     if let Some(trace) = trace {
         let written = trace.finish();
         written.map_err(|error| Error::Message(format!("cannot write the trace: {error}")))?;
     }
     let breaches = judges.map(|judges| judges.finish(end.ended_at, &end.messages));
+    let (metrics, charts) = counter.finish(&end);
     Ok(Simulated {
-        metrics: collector.finish(counted(&end)),
-        charts: charts.map(|charts| charts.finish(end.ended_at)),
+        metrics,
+        charts,
         breaches: breaches.unwrap_or_default(),
     })
+}
+
+/// Counts, and draws if asked: what draws has what counts inside.
+#[expect(clippy::large_enum_variant, reason = "there is one")]
+enum Counter<'a> {
+    Numbers(Collector<'a>),
+    Pictures(Recorder<'a>),
+}
+
+impl<'a> Counter<'a> {
+    fn new(scenario: &'a Scenario, draws: bool) -> Counter<'a> {
+        if draws {
+            Counter::Pictures(Recorder::new(scenario))
+        } else {
+            Counter::Numbers(Collector::new(scenario))
+        }
+    }
+
+    fn finish(self, end: &RunEnd) -> (Metrics, Option<Charts>) {
+        match self {
+            Counter::Numbers(collector) => (collector.finish(counted(end)), None),
+            Counter::Pictures(recorder) => {
+                let (metrics, charts) = recorder.finish(counted(end));
+                (metrics, Some(charts))
+            }
+        }
+    }
+}
+
+impl Observer for Counter<'_> {
+    fn on(&mut self, now: Time, fact: &Fact, messages: &Messages) {
+        match self {
+            Counter::Numbers(collector) => collector.on(now, fact, messages),
+            Counter::Pictures(recorder) => recorder.on(now, fact, messages),
+        }
+    }
 }
 
 /// Runs a scenario for its numbers alone.
