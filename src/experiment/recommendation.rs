@@ -57,7 +57,11 @@ pub(super) fn recommend(
             .choices
             .iter()
             .map(|axis| (&comparison.axes[*axis], &values[*axis]));
-        (!decided_by.is_empty()).then(|| Recommendation {
+        let can_choose = comparison
+            .choices
+            .iter()
+            .any(|axis| !comparison.axes[*axis].is_circumstance());
+        (can_choose && !decided_by.is_empty()).then(|| Recommendation {
             group: number,
             setting,
             label: comparison.chosen(setting, |_| true),

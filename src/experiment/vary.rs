@@ -75,12 +75,16 @@ impl Axis {
         self.parts().1
     }
 
-    /// `prefetch 10`
+    /// `prefetch 10`, `processing mean 5ms`
     pub(super) fn with(&self, value: &Value) -> String {
-        let name = self.name().rsplit('.').next().unwrap_or_default();
-        let name = match name {
-            "prefetchSize" | "queuePrefetch" | "topicPrefetch" => "prefetch",
-            other => other,
+        let mut parts = self.name().split('.');
+        let first = parts.next().unwrap_or_default();
+        let name = match parts.next_back() {
+            Some(last) if CIRCUMSTANCES.contains(&first) => format!("{first} {last}"),
+            Some("prefetchSize" | "queuePrefetch" | "topicPrefetch") => "prefetch".to_owned(),
+            Some(last) => last.to_owned(),
+            None if first == "prefetchSize" => "prefetch".to_owned(),
+            None => first.to_owned(),
         };
         format!("{name} {}", shown(value))
     }
@@ -474,6 +478,25 @@ mod tests {
         assert!(!is_circumstance("worker.prefetchSize"));
         assert!(!is_circumstance("*.jms.optimizeAcknowledge"));
         assert!(!is_circumstance("worker.count"));
+    }
+
+    #[test]
+    fn settings_are_told_by_name_and_value() {
+        let told = |text: &str| {
+            let axis = Axis::parse(text).unwrap();
+            axis.with(&axis.values[0])
+        };
+        assert_eq!(told("*.prefetchSize=10"), "prefetch 10");
+        assert_eq!(told("*.jms.prefetchPolicy.queuePrefetch=10"), "prefetch 10");
+        assert_eq!(
+            told("w.jms.optimizeAcknowledge=true"),
+            "optimizeAcknowledge true"
+        );
+        assert_eq!(
+            told("w.processing.exponential.mean=5ms"),
+            "processing mean 5ms"
+        );
+        assert_eq!(told("network.latency=1ms"), "latency 1ms");
     }
 
     #[test]
