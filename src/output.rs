@@ -12,6 +12,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, FileType};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The file in a result folder that lists the others, one to a line below a heading.
 pub const MANIFEST: &str = ".acksim";
@@ -146,6 +147,22 @@ fn manifest(folder: &Path) -> Option<BTreeSet<String>> {
     )
 }
 
+/// Staging folders of this process.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes what is not published, for a process that ends now: nothing can be published any more.
+pub fn abandon() {
+    let folders = unfinished();
+    for folder in folders.iter() {
+        let _ = fs::remove_dir_all(folder);
+    }
+    std::mem::forget(folders);
+}
+
 /// A result folder in the making. Dropped without [`Folder::publish`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct Folder {
@@ -161,11 +178,8 @@ impl Folder {
     /// When the file system refuses.
     pub fn create(root: &Path, name: &str) -> Result<Folder, OutputError> {
         fs::create_dir_all(root).map_err(at(root))?;
-        Ok(Folder {
-            target: root.join(name),
-            staging: new_folder(root, &format!(".{name}.acksim"))?,
-            files: BTreeSet::new(),
-        })
+        let staging = new_folder(root, &format!(".{name}.acksim"))?;
+        Ok(Folder::staged(root.join(name), staging))
     }
 
     /// Begins a folder that may be there already, with files that stay.
@@ -179,11 +193,17 @@ impl Folder {
             .filter(|root| !root.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
         fs::create_dir_all(root).map_err(at(root))?;
-        Ok(Folder {
-            target: target.to_path_buf(),
-            staging: new_folder(root, ".acksim")?,
+        let staging = new_folder(root, ".acksim")?;
+        Ok(Folder::staged(target.to_path_buf(), staging))
+    }
+
+    fn staged(target: PathBuf, staging: PathBuf) -> Folder {
+        unfinished().insert(staging.clone());
+        Folder {
+            target,
+            staging,
             files: BTreeSet::new(),
-        })
+        }
     }
 
     /// Opens a file of the folder for writing.
@@ -213,6 +233,7 @@ impl Folder {
     pub fn publish(mut self) -> Result<Vec<PathBuf>, OutputError> {
         let files = self.files.clone();
         self.write_manifest(&files)?;
+        let undisturbed = unfinished();
         if self.target.symlink_metadata().is_err() {
             fs::rename(&self.staging, &self.target).map_err(at(&self.target))?;
         } else {
@@ -223,6 +244,7 @@ impl Folder {
                 self.replace_folder(&ours)?;
             }
         }
+        drop(undisturbed);
         Ok(files.iter().map(|file| self.target.join(file)).collect())
     }
 
@@ -269,7 +291,7 @@ impl Folder {
 
     /// The new files take the place of the old ones, beside what else is there. The manifest comes
     /// first: whatever is there if we are killed in the middle is known to be ours.
-    fn replace_files(&mut self, ours: &BTreeSet<String>) -> Result<(), OutputError> {
+    fn replace_files(&self, ours: &BTreeSet<String>) -> Result<(), OutputError> {
         let manifest_first = [MANIFEST]
             .into_iter()
             .chain(self.files.iter().map(String::as_str));
@@ -283,10 +305,9 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        for file in &self.files {
-            let _ = fs::remove_file(self.staging.join(file));
-        }
-        let _ = fs::remove_dir(&self.staging);
+        let mut folders = unfinished();
+        let _ = fs::remove_dir_all(&self.staging);
+        folders.remove(&self.staging);
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use acksim::expect::{self, Failure};
 use acksim::scenario::{Expectation, Scenario};
 use clap::{Args, ValueHint};
 use serde::Serialize;
@@ -12,7 +13,6 @@ use serde_json::Value;
 use super::format::{plural, printable};
 use super::input::{Files, Input, Swept};
 use super::junit::{self, Case, CaseResult, Suite};
-use super::pending::expect::{self, Failure};
 use super::simulation::{Watch, simulate};
 use super::speed::Speed;
 use super::terminal::{BAD, GOOD, Terminal, paint};

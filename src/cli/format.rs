@@ -1,5 +1,8 @@
 //! Numbers as a person reads them.
 
+/// Columns of the terminal that a report uses.
+pub const WIDTH: usize = 100;
+
 /// `1234567` as `1,234,567`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -121,6 +124,22 @@ pub fn cut(text: &str, width: usize) -> String {
         kept.push(character);
     }
     format!("{}…", kept.trim_end())
+}
+
+/// Lines of at most so many columns, broken at spaces where there are any.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    use unicode_width::UnicodeWidthStr;
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -88,6 +88,13 @@ pub struct Input {
 }
 
 impl Input {
+    /// What a path on the command line means, if it is not a directory.
+    pub fn of(path: &Path) -> Input {
+        Input {
+            path: (path != Path::new("-")).then(|| path.to_path_buf()),
+        }
+    }
+
     /// What to call it in messages.
     pub fn name(&self) -> String {
         self.path
@@ -123,13 +130,8 @@ impl Input {
 }
 
 fn expand(path: &Path) -> Result<Vec<Input>, Error> {
-    if path == Path::new("-") {
-        return Ok(vec![Input { path: None }]);
-    }
     if !path.is_dir() {
-        return Ok(vec![Input {
-            path: Some(path.to_path_buf()),
-        }]);
+        return Ok(vec![Input::of(path)]);
     }
     let mut files = Vec::new();
     walk(path, &mut files)?;

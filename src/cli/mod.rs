@@ -7,11 +7,12 @@ mod arguments;
 mod check;
 mod compare;
 mod completions;
+mod files;
 mod format;
 mod input;
+mod interrupt;
 mod junit;
 mod man;
-mod pending;
 mod progress;
 mod run;
 mod schema;
@@ -42,6 +43,8 @@ pub enum Exit {
     Failed = 1,
     /// Usage error, or a scenario that cannot be run.
     Unusable = 2,
+    /// Ctrl-C.
+    Interrupted = 130,
 }
 
 /// Why a command, or one of its files, came to nothing.

@@ -1,4 +1,4 @@
-//! A progress bar for runs that take long enough to need one.
+//! Progress bars for what takes long enough to need one.
 //!
 //! It is an observer as any other: it sees the facts, and nothing sees it. The clock that decides
 //! when to draw is indicatif's.
@@ -85,6 +85,35 @@ impl Observer for Progress {
         if self.facts.is_multiple_of(STRIDE) {
             self.show(now);
         }
+    }
+}
+
+/// Shows how much of a study is done.
+#[derive(Debug)]
+pub struct StudyProgress(ProgressBar);
+
+impl StudyProgress {
+    /// At the beginning.
+    pub fn begin() -> StudyProgress {
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+        let template = "{bar:30} {pos} of {len} runs  {eta} left";
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
+        StudyProgress(bar)
+    }
+
+    /// So many runs of so many are done.
+    pub fn show(&self, done: usize, planned: usize) {
+        if self.0.is_hidden() && self.0.elapsed() >= PATIENCE {
+            self.0.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.0.set_length(planned as u64);
+        self.0.set_position(done as u64);
+    }
+}
+
+impl Drop for StudyProgress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

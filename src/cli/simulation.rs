@@ -1,7 +1,6 @@
 //! A run with everybody who watches it.
 
 use std::fs::File;
-use std::io::BufWriter;
 
 use acksim::charts::{Charts, Recorder};
 use acksim::facts::{Fact, Observer};
@@ -9,11 +8,11 @@ use acksim::judges::{Breach, Judges};
 use acksim::kernel::Time;
 use acksim::metrics::{self, Collector, Metrics};
 use acksim::scenario::Scenario;
+use acksim::trace::Trace;
 use acksim::wire::Messages;
 use acksim::world::{self, RunEnd};
 
 use super::Error;
-use super::pending::trace::Trace;
 use super::progress::Progress;
 use super::terminal::Terminal;
 
@@ -46,9 +45,7 @@ pub fn simulate(
 ) -> Result<Simulated, Error> {
     let counter = Counter::new(scenario, watch.charts);
     let judges = watch.audit.then(|| Judges::new(scenario));
-    let trace = watch
-        .trace
-        .map(|file| Trace::new(scenario, BufWriter::new(file)));
+    let trace = watch.trace.map(|file| Trace::new(scenario, file));
     let progress = terminal.progress.then(|| Progress::of(scenario));
     let mut watching = (counter, (judges, (trace, progress)));
     let end = world::simulate(scenario, &mut watching).map_err(Error::message)?;

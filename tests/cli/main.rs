@@ -2,6 +2,7 @@
 //! disk afterwards.
 
 mod check;
+mod compare;
 mod files;
 mod input;
 mod place;

@@ -27,7 +27,6 @@ fn a_run_prints_a_table_and_lists_its_files() {
 }
 
 #[test]
-#[ignore = "charts are still to come"]
 fn charts_are_written_as_svg_and_png() {
     let place = Place::with("a.json", ORDERS);
     place.acksim(&["run", "a.json"]).exits(0);

@@ -18,7 +18,7 @@ use super::input::{Files, Input};
 use super::simulation::{Simulated, Watch, simulate};
 use super::speed::Speed;
 use super::terminal::Terminal;
-use super::{Error, Exit, print_json};
+use super::{Error, Exit, interrupt, print_json};
 use report::Report;
 use warning::Warning;
 
@@ -66,6 +66,9 @@ impl Run {
     pub fn execute(&self, terminal: &Terminal) -> Result<Exit, Error> {
         if self.trace && self.no_files {
             terminal.note(&"--trace has no effect with --no-files");
+        }
+        if !self.no_files {
+            interrupt::ends_the_program();
         }
         let mut speed = Speed::begin();
         let mut names = FolderNames::default();

@@ -9,13 +9,13 @@ use acksim::scenario::Scenario;
 use acksim::wire::AckType;
 use anstyle::Style;
 
-use super::super::format::{count, cut, duration, number, percent, plural, printable};
+use super::super::files::write_files;
+use super::super::format::{
+    WIDTH, count, cut, duration, number, percent, plural, printable, wrapped,
+};
 use super::super::table::Table;
 use super::super::terminal::{BAD, BOLD, DIM, WARNING, paint};
 use super::warning::Warning;
-
-/// Columns of the terminal that a report uses.
-const WIDTH: usize = 100;
 
 /// Lines of the description that are shown; the file has the rest.
 const DESCRIPTION_LINES: usize = 2;
@@ -269,38 +269,4 @@ fn write_warning(warning: &Warning, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n  {} {}", paint(WARNING, "!"), what.join("\n    "))?;
     let advice = wrapped(&warning.advice(), WIDTH - 6);
     writeln!(out, "    {} {}", paint(DIM, "→"), advice.join("\n      "))
-}
-
-fn write_files(files: &[PathBuf], out: &mut dyn Write) -> io::Result<()> {
-    let Some(folder) = files.first().and_then(|file| file.parent()) else {
-        return Ok(());
-    };
-    let names: Vec<String> = files
-        .iter()
-        .filter_map(|file| Some(file.file_name()?.to_string_lossy().into_owned()))
-        .collect();
-    let folder = format!(
-        "{}{}",
-        printable(&folder.display().to_string()),
-        std::path::MAIN_SEPARATOR
-    );
-    writeln!(out, "\n  {folder}")?;
-    let names = wrapped(&names.join("  "), WIDTH - 4);
-    writeln!(out, "    {}", paint(DIM, &names.join("\n    ")))
-}
-
-/// Lines of at most so many columns, broken at spaces where there are any.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    use unicode_width::UnicodeWidthStr;
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.width() + 1 + word.width() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
