@@ -180,3 +180,49 @@ fn the_first_message_starts_after_its_round_trips() {
         );
     }
 }
+
+/// Writes the plot of the docs page: `cargo test --test accuracy -- --ignored`.
+#[test]
+#[ignore = "writes docs/images/accuracy.svg"]
+fn plot() {
+    use plotters::prelude::*;
+    let makespans: Vec<(f64, f64)> = points().iter().map(Point::makespans).collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images/accuracy.svg");
+    let root = SVGBackend::new(&path, (720, 720)).into_drawing_area();
+    root.fill(&WHITE).unwrap();
+    let range = || (300.0..4_000.0).log_scale();
+    let mut chart = ChartBuilder::on(&root)
+        .caption("Makespan of 59 scenarios", ("sans-serif", 22))
+        .margin(16)
+        .x_label_area_size(48)
+        .y_label_area_size(72)
+        .build_cartesian_2d(range(), range())
+        .unwrap();
+    chart
+        .configure_mesh()
+        .x_desc("measured on ActiveMQ 5.17.2, ms")
+        .y_desc("predicted, ms")
+        .light_line_style(WHITE)
+        .draw()
+        .unwrap();
+    let diagonal = [(300.0, 300.0), (4_000.0, 4_000.0)];
+    chart
+        .draw_series(LineSeries::new(diagonal, BLACK.mix(0.4)))
+        .unwrap();
+    let circles = makespans
+        .iter()
+        .map(|&(predicted, measured)| Circle::new((measured, predicted), 4, RGBColor(0, 114, 178)));
+    chart.draw_series(circles).unwrap();
+    root.present().unwrap();
+}
+
+/// The plot shows every point.
+#[test]
+fn the_plot_is_wide_enough() {
+    for point in points() {
+        let (predicted, measured) = point.makespans();
+        for millis in [predicted, measured] {
+            assert!((300.0..4_000.0).contains(&millis), "{}", point.name);
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use super::calibrate::Calibrate;
 use super::check::Check;
 use super::compare::Compare;
 use super::completions::Completions;
@@ -54,6 +55,8 @@ pub enum Command {
     Check(Check),
     /// Compare settings over many paired runs
     Compare(Compare),
+    /// Find out from measured rates what broker and network cost
+    Calibrate(Calibrate),
     /// Print the JSON Schema of scenario files
     Schema,
     /// Print a completion script for a shell

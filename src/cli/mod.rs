@@ -4,6 +4,7 @@
 //! that holds its arguments and what it does with them.
 
 mod arguments;
+mod calibrate;
 mod check;
 mod compare;
 mod completions;
@@ -97,6 +98,7 @@ fn execute(command: &Command, terminal: &Terminal) -> Result<Exit, Error> {
         Command::Verify(verify) => verify.execute(terminal),
         Command::Check(check) => check.execute(terminal),
         Command::Compare(compare) => compare.execute(terminal),
+        Command::Calibrate(calibrate) => calibrate.execute(),
         Command::Schema => schema::execute(),
         Command::Completions(completions) => completions.execute(),
         Command::Man(man) => man.execute(),

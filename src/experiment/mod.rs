@@ -27,6 +27,7 @@
 
 mod analysis;
 mod backlog;
+pub mod calibration;
 mod cause;
 mod comparison;
 mod figures;

@@ -37,5 +37,6 @@ pub use document::{
     MessageCounts, Metrics, ProducerMetrics, Recovery, Run, Throughput, Timing, Wire, jain,
     rounded,
 };
+pub(crate) use ends::Ends;
 pub use fingerprint::{Fingerprint, hex};
 pub use histogram::Histogram;
