@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use acksim::scenario;
+use assert_cmd::Command;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every `*.json` below a folder, in the order of their paths.
+/// Every scenario below a folder, in the order of their paths.
 fn json_files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .expect("the folder can be read")
@@ -22,13 +23,14 @@ fn json_files(folder: &Path) -> Vec<PathBuf> {
                 vec![path]
             }
         })
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
+        .filter(|path| is_scenario(&path.to_string_lossy()))
         .collect();
     files.sort();
     files
+}
+
+fn is_scenario(path: &str) -> bool {
+    path.ends_with(".json") && !path.ends_with(".reference.json")
 }
 
 fn gallery() -> Vec<PathBuf> {
@@ -103,4 +105,24 @@ fn studies_say_what_they_compare() {
             }
         }
     }
+}
+
+#[test]
+fn every_expectation_holds() {
+    let mut check = Command::new(assert_cmd::cargo::cargo_bin!("acksim"));
+    check
+        .args(["check", "scenarios"])
+        .current_dir(root())
+        .assert()
+        .success();
+}
+
+#[test]
+fn the_real_broker_did_the_same() {
+    let mut verify = Command::new(assert_cmd::cargo::cargo_bin!("acksim"));
+    verify
+        .args(["verify", "scenarios"])
+        .current_dir(root())
+        .assert()
+        .success();
 }
