@@ -3,8 +3,8 @@
 use super::document::{self, Metrics};
 use super::fingerprint::Fingerprints;
 use super::ledger::{
-    AWAITED, BUFFERED, Copy, DELIVERED, FRESH, HANDLED, HELD, IN_FLIGHT, LISTED, Ledger, OWED,
-    WAITING, WORKING,
+    AWAITED, BUFFERED, Copy, DELIVERED, DONE, FRESH, HANDLED, HELD, IN_FLIGHT, LISTED, Ledger,
+    OWED, WAITING, WORKING,
 };
 use super::order::Order;
 use super::tally::{ConsumerTally, DestinationTally, ProducerTally, RunTally};
@@ -183,7 +183,7 @@ impl<'a> Collector<'a> {
         tally.counts.acknowledged += 1;
         self.run.messages.acknowledged += 1;
         let arrived_at = self.commits[tally.session].unwrap_or(tally.last_ack);
-        self.run.last_acknowledged = self.run.last_acknowledged.max(Some(arrived_at));
+        self.run.last_acknowledged = self.run.last_acknowledged.max(arrived_at);
         if let Some(latency) = self.latency(now, message, messages) {
             self.run.to_acknowledged.record(latency);
         }
@@ -388,9 +388,8 @@ impl<'a> Collector<'a> {
         match outcome {
             Outcome::Done => {
                 tally.counts.processed += 1;
-                copy.set(HANDLED);
-                copy.done += 1;
-                let is_first = copy.done == 1;
+                let is_first = !copy.is(DONE);
+                copy.set(HANDLED | DONE);
                 self.done(now, message, is_first, messages);
             }
             Outcome::Failed => tally.counts.failed += 1,

@@ -3,7 +3,9 @@
 //!
 //! One print covers all facts; further ones cover a layer each, so that of two runs that differ one
 //! can say where they part: in what was handed to applications, in the acks, or in what became of
-//! the messages. A message counts by its name, never by its place in memory.
+//! the messages. A message counts by its name, never by its place in memory. The steps of a message
+//! that only lead to one of the layers (it was sent, it arrived at the client …) count by who and
+//! when: which message it was shows a step later, and prints must cost next to nothing.
 
 use crate::facts::{Fact, Observer};
 use crate::kernel::Time;
@@ -25,8 +27,7 @@ impl Fingerprint {
     /// One more word.
     #[inline]
     pub fn mix(&mut self, word: u64) {
-        let product = u128::from(self.0 ^ word) * u128::from(MULTIPLIER);
-        self.0 = (product as u64) ^ (product >> 64) as u64 ^ self.0.rotate_left(23);
+        self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(MULTIPLIER);
     }
 
     /// All bytes of a text.
@@ -42,13 +43,27 @@ impl Fingerprint {
 
     /// As outputs print it: 16 hexadecimal digits.
     pub fn hex(self) -> String {
-        hex(self.0)
+        hex(folded(self.0, MULTIPLIER))
     }
 }
 
 /// 16 hexadecimal digits.
 pub fn hex(bits: u64) -> String {
     format!("{bits:016x}")
+}
+
+/// Both halves of the product of two words, one over the other: every bit of either counts
+/// everywhere.
+#[inline]
+fn folded(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Joins two words of which each has a meaning of its own.
+#[inline]
+fn join(a: u64, b: u64) -> u64 {
+    folded(a ^ 0xa076_1d64_78bd_642f, b ^ 0xe703_7ed1_a0b4_28db) ^ a
 }
 
 /// The prints of a run.
@@ -64,216 +79,222 @@ pub struct Fingerprints {
     pub outcome: Fingerprint,
 }
 
-enum Layer {
-    Deliveries,
-    Acks,
-    Outcome,
-    None,
-}
-
 impl Observer for Fingerprints {
     #[inline]
     fn on(&mut self, now: Time, fact: &Fact, messages: &Messages) {
-        let (layer, word) = word_of(fact, messages);
-        let word = word ^ now.0.wrapping_mul(MULTIPLIER);
+        let when = now.0.wrapping_mul(MULTIPLIER);
+        let step = |kind: u64, consumer: ConsumerId| word(kind, consumer) ^ when;
+        let (layer, word) = match *fact {
+            Fact::Sending { .. } => return self.all.mix(1 ^ when),
+            Fact::Enqueued {
+                destination,
+                copies,
+                ..
+            } => {
+                return self
+                    .all
+                    .mix(2 ^ u64::from(destination) << 32 ^ u64::from(copies) << 8 ^ when);
+            }
+            Fact::Dispatched { consumer, .. } => return self.all.mix(step(3, consumer)),
+            Fact::Received { consumer, .. } => return self.all.mix(step(4, consumer)),
+            Fact::AckSent { ref ack } => return self.all.mix(step(5, ack.consumer)),
+            Fact::Released { .. } => return self.all.mix(6 ^ when),
+            Fact::Delivered {
+                consumer,
+                message,
+                count,
+            } => {
+                let what = name(message, messages) ^ u64::from(count) << 56;
+                (&mut self.deliveries, join(step(7, consumer), what))
+            }
+            Fact::Processed {
+                consumer,
+                message,
+                outcome,
+                since,
+            } => {
+                let what = name(message, messages) ^ (outcome as u64) << 60;
+                (
+                    &mut self.deliveries,
+                    join(step(8, consumer) ^ since.0 << 20, what),
+                )
+            }
+            Fact::AckArrived { ref ack } => (
+                &mut self.acks,
+                join(step(9, ack.consumer), ack_word(ack, messages)),
+            ),
+            Fact::Acknowledged { consumer, message } => (
+                &mut self.outcome,
+                join(step(10, consumer), name(message, messages)),
+            ),
+            ref rare => return self.rare(when, rare, messages),
+        };
+        layer.mix(word);
         self.all.mix(word);
-        match layer {
-            Layer::Deliveries => self.deliveries.mix(word),
-            Layer::Acks => self.acks.mix(word),
-            Layer::Outcome => self.outcome.mix(word),
-            Layer::None => {}
-        }
     }
 }
 
-/// Joins words of which each has a meaning of its own.
+impl Fingerprints {
+    #[cold]
+    fn rare(&mut self, when: u64, fact: &Fact, messages: &Messages) {
+        let (layer, word) = match *fact {
+            Fact::AckRejected { ref ack } => (
+                Some(&mut self.acks),
+                join(word(11, ack.consumer), ack_word(ack, messages)),
+            ),
+            Fact::PullArrived { consumer, timeout } => (
+                Some(&mut self.acks),
+                join(word(12, consumer), timeout as u64),
+            ),
+            Fact::TransactionArrived {
+                transaction,
+                command,
+            } => (
+                Some(&mut self.acks),
+                join(13 | (command as u64) << 8, owner_word(transaction)),
+            ),
+            Fact::DeadLettered {
+                consumer,
+                message,
+                cause,
+                queue,
+            } => {
+                let what = join(14 | (cause as u64) << 8, queue.into());
+                (
+                    Some(&mut self.outcome),
+                    what ^ held_by_any(consumer, message, messages),
+                )
+            }
+            Fact::Expired { consumer, message } => (
+                Some(&mut self.outcome),
+                join(15, held_by_any(consumer, message, messages)),
+            ),
+            Fact::Discarded {
+                consumer,
+                message,
+                cause,
+            } => {
+                let kind = 16 | (cause as u64) << 8;
+                (
+                    Some(&mut self.outcome),
+                    join(kind, held(consumer, message, messages)),
+                )
+            }
+            Fact::Gone { consumer, message } => (
+                Some(&mut self.outcome),
+                join(17, held_by_any(consumer, message, messages)),
+            ),
+            Fact::Rescheduled {
+                consumer,
+                message,
+                until,
+            } => {
+                let what = held(consumer, message, messages);
+                (Some(&mut self.outcome), join(18 | until.0 << 8, what))
+            }
+            _ => (None, detail(fact, messages)),
+        };
+        let word = word ^ when;
+        if let Some(layer) = layer {
+            layer.mix(word);
+        }
+        self.all.mix(word);
+    }
+}
+
+/// Of facts that belong to no layer.
+fn detail(fact: &Fact, messages: &Messages) -> u64 {
+    match *fact {
+        Fact::SendReturned {
+            producer,
+            called_at,
+            failed,
+        } => join(
+            20 | u64::from(failed) << 8 | u64::from(producer) << 32,
+            called_at.0,
+        ),
+        Fact::ProducerTransaction {
+            transaction,
+            committed,
+        } => join(21 | u64::from(committed) << 8, owner_word(transaction)),
+        Fact::NotEnqueued { message, repeated } => {
+            join(22 | u64::from(repeated) << 8, name(message, messages))
+        }
+        Fact::Returned { consumer, message } => join(23, held(consumer, message, messages)),
+        Fact::Dropped { consumer, message } => join(24, held(consumer, message, messages)),
+        Fact::RedeliveryScheduled {
+            consumer,
+            message,
+            until,
+        } => join(25 | until.0 << 8, held(consumer, message, messages)),
+        Fact::Subscribed { consumer, replayed } => join(word(26, consumer), replayed.into()),
+        Fact::Unsubscribed { consumer, removal } => join(word(27, consumer), removal as u64),
+        Fact::WindowFull { consumer, full } => join(word(28, consumer), full.into()),
+        Fact::Slow { consumer, slow } => join(word(29, consumer), slow.into()),
+        Fact::SlowChecked {
+            consumer,
+            marks,
+            aborted,
+        } => join(
+            word(30, consumer),
+            u64::from(marks) << 1 | u64::from(aborted),
+        ),
+        Fact::BrokerUp { up } => join(31, up.into()),
+        Fact::Subscribing { consumer } => word(32, consumer),
+        Fact::Started { consumer } => word(33, consumer),
+        Fact::Closed { consumer } => word(34, consumer),
+        Fact::Crashed { consumer } => word(35, consumer),
+        Fact::Hangs { consumer, length } => join(
+            word(36, consumer),
+            length.map_or(u64::MAX, |length| length.0),
+        ),
+        Fact::Network { connection, up } => {
+            let connection = u64::from(connection.index) << 32 | u64::from(connection.life);
+            join(37 | u64::from(up) << 8, connection)
+        }
+        Fact::CommitFailed { consumer } => join(38, consumer.into()),
+        // The common ones have been counted before.
+        _ => 0,
+    }
+}
+
+/// What happened, to whom.
 #[inline]
-fn join(words: [u64; 3]) -> u64 {
-    let [a, b, c] = words;
-    a.wrapping_mul(0xd6e8_feb8_6659_fd93)
-        ^ b.wrapping_mul(0xa076_1d64_78bd_642f).rotate_left(21)
-        ^ c.wrapping_mul(0xe703_7ed1_a0b4_28db).rotate_left(42)
+fn word(kind: u64, consumer: ConsumerId) -> u64 {
+    kind | u64::from(consumer.index) << 8 | u64::from(consumer.life) << 40
 }
 
 #[inline]
-fn consumer_word(consumer: ConsumerId) -> u64 {
-    u64::from(consumer.index) << 32 | u64::from(consumer.life)
-}
-
-#[inline]
-fn message_word(message: MessageRef, messages: &Messages) -> u64 {
+fn name(message: MessageRef, messages: &Messages) -> u64 {
     let message = &messages[message];
-    u64::from(message.producer) << 41 ^ message.number << 1 ^ u64::from(message.dead_letter)
+    u64::from(message.producer) << 40 ^ message.number << 1 ^ u64::from(message.dead_letter)
 }
 
+fn held(consumer: ConsumerId, message: MessageRef, messages: &Messages) -> u64 {
+    join(word(0, consumer), name(message, messages))
+}
+
+fn held_by_any(consumer: Option<ConsumerId>, message: MessageRef, messages: &Messages) -> u64 {
+    join(
+        consumer.map_or(u64::MAX, |consumer| word(0, consumer)),
+        name(message, messages),
+    )
+}
+
+#[inline]
 fn ack_word(ack: &MessageAck, messages: &Messages) -> u64 {
-    let first = ack
-        .first
-        .map_or(u64::MAX, |first| message_word(first, messages));
+    let first = ack.first.map_or(u64::MAX, |first| name(first, messages));
     let kind = ack.ack_type as u64 | (ack.count as u32 as u64) << 8;
-    let ends = join([first, message_word(ack.last, messages), kind]);
-    join([
-        ends,
-        consumer_word(ack.consumer),
-        ack.transaction.map_or(0, transaction_word),
-    ])
+    let transaction = ack.transaction.map_or(0, owner_word);
+    join(first, name(ack.last, messages)) ^ kind << 20 ^ transaction.wrapping_mul(MULTIPLIER)
 }
 
-fn transaction_word(transaction: TransactionId) -> u64 {
+fn owner_word(transaction: TransactionId) -> u64 {
     let owner = match transaction.owner {
         TransactionOwner::Session(session) => u64::from(session) << 1,
         TransactionOwner::Producer(producer) => u64::from(producer) << 1 | 1,
     };
     owner << 32 | u64::from(transaction.number)
-}
-
-#[inline]
-fn word_of(fact: &Fact, messages: &Messages) -> (Layer, u64) {
-    let named = |kind: u64, message| join([kind, message_word(message, messages), 0]);
-    let held = |kind: u64, consumer, message| {
-        join([
-            kind,
-            message_word(message, messages),
-            consumer_word(consumer),
-        ])
-    };
-    let held_by_any = |kind: u64, consumer: Option<ConsumerId>, message| {
-        let consumer = consumer.map_or(u64::MAX, consumer_word);
-        join([kind, message_word(message, messages), consumer])
-    };
-    let by = |kind: u64, consumer, detail: u64| join([kind, consumer_word(consumer), detail]);
-    match *fact {
-        Fact::Delivered {
-            consumer,
-            message,
-            count,
-        } => (
-            Layer::Deliveries,
-            held(1 | u64::from(count) << 8, consumer, message),
-        ),
-        Fact::Processed {
-            consumer,
-            message,
-            outcome,
-            since,
-        } => {
-            let kind = 2 | (outcome as u64) << 8 | since.0 << 10;
-            (Layer::Deliveries, held(kind, consumer, message))
-        }
-        Fact::AckArrived { ref ack } => (Layer::Acks, join([3, ack_word(ack, messages), 0])),
-        Fact::PullArrived { consumer, timeout } => (Layer::Acks, by(4, consumer, timeout as u64)),
-        Fact::TransactionArrived {
-            transaction,
-            command,
-        } => (
-            Layer::Acks,
-            join([5, transaction_word(transaction), command as u64]),
-        ),
-        Fact::AckRejected { ref ack } => (Layer::Acks, join([6, ack_word(ack, messages), 0])),
-        Fact::Acknowledged { consumer, message } => (Layer::Outcome, held(7, consumer, message)),
-        Fact::DeadLettered {
-            consumer,
-            message,
-            cause,
-            queue,
-        } => {
-            let kind = 8 | (cause as u64) << 8 | u64::from(queue) << 16;
-            (Layer::Outcome, held_by_any(kind, consumer, message))
-        }
-        Fact::Expired { consumer, message } => (Layer::Outcome, held_by_any(9, consumer, message)),
-        Fact::Discarded {
-            consumer,
-            message,
-            cause,
-        } => (
-            Layer::Outcome,
-            held(10 | (cause as u64) << 8, consumer, message),
-        ),
-        Fact::Gone { consumer, message } => (Layer::Outcome, held_by_any(11, consumer, message)),
-        Fact::Rescheduled {
-            consumer,
-            message,
-            until,
-        } => (Layer::Outcome, held(12 | until.0 << 8, consumer, message)),
-        Fact::Sending { message } => (Layer::None, named(13, message)),
-        Fact::SendReturned {
-            producer,
-            called_at,
-            failed,
-        } => (
-            Layer::None,
-            join([
-                14 | u64::from(failed) << 8,
-                u64::from(producer),
-                called_at.0,
-            ]),
-        ),
-        Fact::ProducerTransaction {
-            transaction,
-            committed,
-        } => (
-            Layer::None,
-            join([15, transaction_word(transaction), u64::from(committed)]),
-        ),
-        Fact::Enqueued {
-            message,
-            destination,
-            copies,
-        } => {
-            let kind = 16 | u64::from(destination) << 8;
-            (
-                Layer::None,
-                join([kind, message_word(message, messages), u64::from(copies)]),
-            )
-        }
-        Fact::NotEnqueued { message, repeated } => {
-            (Layer::None, named(17 | u64::from(repeated) << 8, message))
-        }
-        Fact::Dispatched {
-            consumer,
-            message,
-            redelivery_counter,
-        } => (
-            Layer::None,
-            held(18 | u64::from(redelivery_counter) << 8, consumer, message),
-        ),
-        Fact::Returned { consumer, message } => (Layer::None, held(19, consumer, message)),
-        Fact::Released { message } => (Layer::None, named(20, message)),
-        Fact::Subscribed { consumer, replayed } => (Layer::None, by(21, consumer, replayed.into())),
-        Fact::Unsubscribed { consumer, removal } => (Layer::None, by(22, consumer, removal as u64)),
-        Fact::WindowFull { consumer, full } => (Layer::None, by(23, consumer, full.into())),
-        Fact::Slow { consumer, slow } => (Layer::None, by(24, consumer, slow.into())),
-        Fact::SlowChecked {
-            consumer,
-            marks,
-            aborted,
-        } => (
-            Layer::None,
-            by(25 | u64::from(aborted) << 8, consumer, marks.into()),
-        ),
-        Fact::BrokerUp { up } => (Layer::None, join([26, up.into(), 0])),
-        Fact::Received { consumer, message } => (Layer::None, held(27, consumer, message)),
-        Fact::Dropped { consumer, message } => (Layer::None, held(28, consumer, message)),
-        Fact::AckSent { ref ack } => (Layer::None, join([29, ack_word(ack, messages), 0])),
-        Fact::RedeliveryScheduled {
-            consumer,
-            message,
-            until,
-        } => (Layer::None, held(30 | until.0 << 8, consumer, message)),
-        Fact::Subscribing { consumer } => (Layer::None, by(31, consumer, 0)),
-        Fact::Started { consumer } => (Layer::None, by(32, consumer, 0)),
-        Fact::Closed { consumer } => (Layer::None, by(33, consumer, 0)),
-        Fact::Crashed { consumer } => (Layer::None, by(34, consumer, 0)),
-        Fact::Hangs { consumer, length } => (
-            Layer::None,
-            by(35, consumer, length.map_or(u64::MAX, |length| length.0)),
-        ),
-        Fact::Network { connection, up } => {
-            let connection = u64::from(connection.index) << 32 | u64::from(connection.life);
-            (Layer::None, join([36, connection, up.into()]))
-        }
-        Fact::CommitFailed { consumer } => (Layer::None, join([37, consumer.into(), 0])),
-    }
 }
 
 #[cfg(test)]

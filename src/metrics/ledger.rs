@@ -27,6 +27,8 @@ pub const WORKING: Flags = 1 << 6;
 pub const DELIVERED: Flags = 1 << 7;
 /// Processed to the end, or skipped as a repeat.
 pub const HANDLED: Flags = 1 << 8;
+/// Processed to the end.
+pub const DONE: Flags = 1 << 11;
 /// Acknowledged, or gone: to be accounted for by its processing.
 pub const OWED: Flags = 1 << 9;
 /// On a list of its own: dead-lettered, expired or discarded.
@@ -41,8 +43,6 @@ pub struct Copy {
     pub dispatched_at: Time,
     /// When it arrived there.
     pub received_at: Time,
-    /// How often it was processed to the end.
-    pub done: u32,
     /// The consumer whose crash gave it back, plus 1; 0: it is not missed by anybody.
     pub missed_by: u32,
     /// What holds for it.
@@ -76,30 +76,8 @@ impl Copy {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    message: Option<MessageRef>,
-    /// Its row of copies, on a topic.
-    row: Option<u32>,
-    /// Whose rows.
-    topic: u32,
-    /// The copy of a queue, and what concerns no subscription in particular.
-    copy: Copy,
-}
-
-const EMPTY: Slot = Slot {
-    message: None,
-    row: None,
-    topic: 0,
-    copy: Copy {
-        owner: ConsumerId { index: 0, life: 0 },
-        dispatched_at: Time::ZERO,
-        received_at: Time::ZERO,
-        done: 0,
-        missed_by: 0,
-        flags: 0,
-    },
-};
+/// No row.
+const NONE: u32 = u32::MAX;
 
 /// Rows of one topic: a copy for each of its consumers.
 #[derive(Debug, Default)]
@@ -118,10 +96,14 @@ struct Place {
     column: usize,
 }
 
-/// All copies of all messages that are about.
+/// All copies of all messages that are about. An entry is blank until its message is named first,
+/// and blank again when the message is released.
 #[derive(Debug)]
 pub struct Ledger {
-    slots: Vec<Slot>,
+    /// By slot: the copy of a queue, and what concerns no subscription in particular.
+    only: Vec<Copy>,
+    /// By slot: the row of copies of a message on a topic, and of which topic.
+    row: Vec<(u32, u32)>,
     rows: Vec<Rows>,
     places: Vec<Place>,
 }
@@ -145,50 +127,47 @@ impl Ledger {
         });
         Ledger {
             places: places.collect(),
-            slots: Vec::new(),
+            only: Vec::new(),
+            row: Vec::new(),
             rows,
         }
     }
 
-    #[inline]
-    fn slot(&mut self, message: MessageRef) -> &mut Slot {
-        let index = message.slot();
-        if index >= self.slots.len() {
-            self.slots.resize(index + 1, EMPTY);
-        }
-        if self.slots[index].message != Some(message) {
-            self.forget(index);
-            self.slots[index].message = Some(message);
-        }
-        &mut self.slots[index]
-    }
-
-    fn forget(&mut self, index: usize) {
-        let slot = std::mem::replace(&mut self.slots[index], EMPTY);
-        if let Some(row) = slot.row {
-            self.rows[slot.topic as usize].free.push(row);
-        }
+    #[cold]
+    fn grow(&mut self, message: MessageRef) {
+        let size = (message.slot() + 1).next_power_of_two().max(64);
+        self.only.resize(size, Copy::default());
+        self.row.resize(size, (NONE, 0));
     }
 
     /// The copy of a queue.
     #[inline]
     pub fn only(&mut self, message: MessageRef) -> &mut Copy {
-        &mut self.slot(message).copy
+        let slot = message.slot();
+        if slot >= self.only.len() {
+            self.grow(message);
+        }
+        &mut self.only[slot]
     }
 
     /// The copy that a consumer gets or got.
     #[inline]
     pub fn of(&mut self, message: MessageRef, consumer: ConsumerIndex) -> &mut Copy {
         let place = self.places[consumer as usize];
-        let Some(topic) = place.topic else {
-            return self.only(message);
-        };
-        let row = match self.slot(message).row {
-            Some(row) => row,
-            None => self.add_row(message, topic, 0),
+        match place.topic {
+            None => self.only(message),
+            Some(topic) => self.in_row(message, topic, place.column),
+        }
+    }
+
+    fn in_row(&mut self, message: MessageRef, topic: u32, column: usize) -> &mut Copy {
+        self.only(message);
+        let row = match self.row[message.slot()].0 {
+            NONE => self.add_row(message, topic, 0),
+            row => row,
         };
         let rows = &mut self.rows[topic as usize];
-        &mut rows.copies[row as usize * rows.width + place.column]
+        &mut rows.copies[row as usize * rows.width + column]
     }
 
     /// The copy that a consumer gets or got; nobody's in particular is that of a queue.
@@ -202,7 +181,8 @@ impl Ledger {
 
     /// Fanned out on a topic: it waits for whoever is to get it.
     pub fn fan_out(&mut self, message: MessageRef, topic: u32) {
-        if self.rows[topic as usize].width > 0 && self.slot(message).row.is_none() {
+        self.only(message);
+        if self.rows[topic as usize].width > 0 && self.row[message.slot()].0 == NONE {
             self.add_row(message, topic, WAITING);
         }
     }
@@ -214,46 +194,52 @@ impl Ledger {
                 .resize(rows.copies.len() + rows.width, Copy::default());
             (rows.copies.len() / rows.width - 1) as u32
         });
-        let from = row as usize * rows.width;
-        rows.copies[from..from + rows.width].fill(Copy {
+        let blank = Copy {
             flags,
             ..Copy::default()
-        });
-        let slot = self.slot(message);
-        slot.row = Some(row);
-        slot.topic = topic;
+        };
+        rows.of(row).fill(blank);
+        self.row[message.slot()] = (row, topic);
         row
     }
 
     /// Nobody will name it again. How many of its copies are lost.
     #[inline]
     pub fn release(&mut self, message: MessageRef) -> u64 {
-        self.slot(message);
-        let index = message.slot();
-        let lost = self.lost(&self.slots[index], |_| false);
-        self.forget(index);
-        lost
+        let copy = std::mem::take(self.only(message));
+        let lost = u64::from(copy.is_lost());
+        match std::mem::replace(&mut self.row[message.slot()], (NONE, 0)) {
+            (NONE, _) => lost,
+            (row, topic) => lost + self.rows[topic as usize].release(row),
+        }
     }
 
     /// How many copies are lost of the messages that are still about, but for those that a live
     /// client has.
     pub fn lost_at_end(&self, is_alive: impl Fn(ConsumerId) -> bool) -> u64 {
         let in_work = |copy: &Copy| copy.flags & (BUFFERED | WORKING) != 0 && is_alive(copy.owner);
-        let slots = self.slots.iter().filter(|slot| slot.message.is_some());
-        slots.map(|slot| self.lost(slot, in_work)).sum()
+        let copies = self
+            .only
+            .iter()
+            .chain(self.rows.iter().flat_map(|rows| &rows.copies));
+        copies
+            .filter(|copy| copy.is_lost() && !in_work(copy))
+            .count() as u64
+    }
+}
+
+impl Rows {
+    fn of(&mut self, row: u32) -> &mut [Copy] {
+        let from = row as usize * self.width;
+        &mut self.copies[from..from + self.width]
     }
 
-    #[inline]
-    fn lost(&self, slot: &Slot, spare: impl Fn(&Copy) -> bool) -> u64 {
-        let is_lost = |copy: &&Copy| copy.is_lost() && !spare(copy);
-        let only = u64::from(is_lost(&&slot.copy));
-        let Some(row) = slot.row else { return only };
-        let rows = &self.rows[slot.topic as usize];
-        let from = row as usize * rows.width;
-        only + rows.copies[from..from + rows.width]
-            .iter()
-            .filter(is_lost)
-            .count() as u64
+    fn release(&mut self, row: u32) -> u64 {
+        self.free.push(row);
+        let copies = self.of(row);
+        let lost = copies.iter().filter(|copy| copy.is_lost()).count();
+        copies.fill(Copy::default());
+        lost as u64
     }
 }
 
@@ -269,13 +255,11 @@ mod tests {
         let mut story = Story::new(&scenario, ());
         let first = story.send(0);
         ledger.of(first, 0).set(DELIVERED);
+        ledger.release(first);
         story.release(first);
         let second = story.send(0);
         assert_eq!(first.slot(), second.slot());
-        assert!(
-            !ledger.of(second, 0).is(DELIVERED),
-            "even without a release told"
-        );
+        assert!(!ledger.of(second, 0).is(DELIVERED));
     }
 
     #[test]

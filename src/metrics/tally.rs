@@ -136,7 +136,8 @@ pub struct RunTally {
     pub first_subscribe: Option<Time>,
     pub first_start: Option<Time>,
     pub last_processed: Option<Time>,
-    pub last_acknowledged: Option<Time>,
+    /// Meaningless before the first acknowledgement.
+    pub last_acknowledged: Time,
     /// Work that was cut off: it counts for the makespan only.
     pub last_interrupted: Option<Time>,
     pub ends: Ends,

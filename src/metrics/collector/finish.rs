@@ -100,10 +100,14 @@ impl Collector<'_> {
         let run = &self.run;
         let end = run
             .last_processed
-            .max(run.last_acknowledged)
+            .max(self.last_acknowledged())
             .max(run.last_interrupted);
         let nanos = origin.zip(end).map(|(origin, end)| end.since(origin).0);
         Makespan { origin, nanos }
+    }
+
+    fn last_acknowledged(&self) -> Option<Time> {
+        (self.run.messages.acknowledged > 0).then_some(self.run.last_acknowledged)
     }
 
     fn message_counts(&self) -> document::MessageCounts {
@@ -157,7 +161,7 @@ impl Collector<'_> {
             first_subscribe_ms: at(run.first_subscribe),
             first_start_ms: at(run.first_start),
             last_processed_ms: at(run.last_processed),
-            last_acknowledged_ms: at(run.last_acknowledged),
+            last_acknowledged_ms: at(self.last_acknowledged()),
             origin_ms: at(makespan.origin),
             makespan_ms: makespan.nanos.map(millis),
             steady_per_second: run.ends.steady_per_second().map(rounded),
