@@ -3,13 +3,19 @@
 //! A path names a value of `metrics.json` by its keys, joined by dots:
 //! `consumers.worker.processed`. Names of the scenario may contain dots themselves
 //! (`destinations.queue://a.b.depth`); at each step the longest key that fits is meant. `null`, a
-//! value where nothing happened, fits `null` only.
+//! value where nothing happened, fits `null` only. What must hold during the run is watched by
+//! [`Watcher`].
+
+mod watcher;
+mod words;
 
 use std::fmt;
 
 use serde_json::Value;
 
 use crate::scenario::{Check, Expectation, Scenario};
+
+pub use watcher::{Miss, Watcher};
 
 /// An expectation that did not hold.
 #[derive(Clone, Debug, PartialEq)]

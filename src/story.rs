@@ -35,6 +35,7 @@ pub fn plan() -> Scenario {
         producers: Vec::new(),
         consumers: Vec::new(),
         expect: Vec::new(),
+        watches: Vec::new(),
     }
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use acksim::expect::{self, Failure};
-use acksim::scenario::{Expectation, Scenario};
+use acksim::expect::{self, Failure, Miss};
+use acksim::scenario::Scenario;
 use clap::{Args, ValueHint};
 use serde::Serialize;
 use serde_json::Value;
@@ -41,11 +41,12 @@ impl Check {
         let mut report = Report::default();
         let swept = self.files.each(terminal, |input, loaded| {
             let scenario = loaded.scenario;
-            let simulated = simulate(&scenario, Watch::default(), terminal)?;
+            let simulated = simulate(&scenario, during(), terminal)?;
             let metrics = &simulated.metrics;
             speed.add(metrics.run.events, metrics.messages.sent);
             let numbers = serde_json::to_value(metrics).expect("metrics are plain data");
-            let failures = failures(input, &scenario, &numbers);
+            let mut failures = failures(input, &scenario, &numbers);
+            failures.extend(missed(input, &scenario, simulated.missed));
             if !self.json {
                 self.show(&scenario, &failures, terminal)?;
             }
@@ -64,7 +65,7 @@ impl Check {
     ) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         let name = printable(&scenario.name);
-        let all = scenario.expect.len() as u64;
+        let all = (scenario.expect.len() + scenario.watches.len()) as u64;
         if !failures.is_empty() {
             let of = plural(all, "expectation", "expectations");
             writeln!(
@@ -143,6 +144,26 @@ fn failures(input: &Input, scenario: &Scenario, metrics: &Value) -> Vec<Failed> 
         .collect()
 }
 
+/// Only the run itself can tell.
+fn during() -> Watch {
+    Watch {
+        expectations: true,
+        ..Watch::default()
+    }
+}
+
+fn missed(input: &Input, scenario: &Scenario, missed: Vec<Miss>) -> impl Iterator<Item = Failed> {
+    missed.into_iter().map(|miss| Failed {
+        scenario: scenario.name.clone(),
+        file: input.name(),
+        line: scenario.watches[miss.watch].line,
+        column: scenario.watches[miss.watch].column,
+        path: miss.name,
+        found: miss.found.map(Value::from),
+        message: miss.message,
+    })
+}
+
 /// What `--json` prints, and what JUnit's XML is made of.
 #[derive(Debug, Default, Serialize)]
 struct Report {
@@ -172,10 +193,8 @@ impl Report {
 
 /// A case for each expectation; a scenario that expects nothing is one that ran.
 fn suite(scenario: &Scenario, failures: &[Failed]) -> Suite {
-    let case = |expectation: &Expectation| {
-        let failed = failures
-            .iter()
-            .find(|failed| failed.path == expectation.path);
+    let case = |path: String| {
+        let failed = failures.iter().find(|failed| failed.path == path);
         let result = failed.map_or(CaseResult::Passed, |failed| {
             let Failed {
                 file,
@@ -186,12 +205,11 @@ fn suite(scenario: &Scenario, failures: &[Failed]) -> Suite {
             } = failed;
             CaseResult::Failed(format!("{message}\n{file}:{line}:{column}"))
         });
-        Case {
-            name: expectation.path.clone(),
-            result,
-        }
+        Case { name: path, result }
     };
-    let mut cases: Vec<Case> = scenario.expect.iter().map(case).collect();
+    let ends = scenario.expect.iter().map(|it| it.path.clone());
+    let watches = scenario.watches.iter().map(acksim::scenario::Watch::name);
+    let mut cases: Vec<Case> = ends.chain(watches).map(case).collect();
     if cases.is_empty() {
         cases.push(Case {
             name: "runs".to_owned(),

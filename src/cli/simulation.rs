@@ -3,6 +3,7 @@
 use std::fs::File;
 
 use acksim::charts::{Charts, Recorder};
+use acksim::expect::{Miss, Watcher};
 use acksim::facts::{Fact, Observer};
 use acksim::judges::{Breach, Judges};
 use acksim::kernel::Time;
@@ -21,6 +22,8 @@ use super::terminal::Terminal;
 pub struct Watch {
     /// Draw.
     pub charts: bool,
+    /// Look for what the scenario expects during the run.
+    pub expectations: bool,
     /// Judge.
     pub audit: bool,
     /// Write everything down, here.
@@ -33,6 +36,8 @@ pub struct Simulated {
     pub metrics: Metrics,
     /// If they were asked for.
     pub charts: Option<Charts>,
+    /// What was expected during the run, and did not hold.
+    pub missed: Vec<Miss>,
     /// What the judges found.
     pub breaches: Vec<Breach>,
 }
@@ -46,10 +51,12 @@ pub fn simulate(
     let counter = Counter::new(scenario, watch.charts);
     let judges = watch.audit.then(|| Judges::new(scenario));
     let trace = watch.trace.map(|file| Trace::new(scenario, file));
+    let expects = watch.expectations && !scenario.watches.is_empty();
+    let watcher = expects.then(|| Watcher::new(scenario));
     let progress = terminal.progress.then(|| Progress::of(scenario));
-    let mut watching = (counter, (judges, (trace, progress)));
+    let mut watching = (counter, (judges, (watcher, (trace, progress))));
     let end = world::simulate(scenario, &mut watching).map_err(Error::message)?;
-    let (counter, (judges, (trace, _))) = watching;
+    let (counter, (judges, (watcher, (trace, _)))) = watching;
     if let Some(trace) = trace {
         let written = trace.finish();
         written.map_err(|error| Error::Message(format!("cannot write the trace: {error}")))?;
@@ -59,6 +66,7 @@ pub fn simulate(
     Ok(Simulated {
         metrics,
         charts,
+        missed: watcher.map(Watcher::finish).unwrap_or_default(),
         breaches: breaches.unwrap_or_default(),
     })
 }

@@ -145,12 +145,16 @@ impl<'a> Collector<'a> {
 
     fn dispatched(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
         let copy = self.ledger.of(message, consumer.index);
+        if copy.is(IN_FLIGHT) {
+            self.consumers[copy.owner.index as usize].in_flight -= 1;
+        }
         let was_in_flight = copy.take(IN_FLIGHT | HELD | BUFFERED | FRESH | WORKING);
         copy.set(IN_FLIGHT | AWAITED);
         copy.owner = consumer;
         copy.dispatched_at = now;
         let consumer = &mut self.consumers[consumer.index as usize];
         consumer.counts.dispatched += 1;
+        consumer.in_flight += 1;
         self.run.commands.message_dispatch += 1;
         if !was_in_flight {
             self.destinations[consumer.destination]
@@ -449,6 +453,7 @@ fn take_back(
         return;
     }
     let owner = &mut consumers[copy.owner.index as usize];
+    owner.in_flight -= 1;
     destinations[owner.destination].in_flight.subtract(now, 1);
     if copy.take(HELD) && owner.life == copy.owner.life {
         owner.held.subtract(now, 1);

@@ -76,6 +76,8 @@ pub struct ConsumerTally {
     pub marked_life: u32,
     pub activity: Activity,
     pub held: Level,
+    /// Dispatched to it, and neither taken off nor returned.
+    pub in_flight: u32,
     pub window_full: Spell,
     pub slow: Spell,
     pub recovery: Recovery,

@@ -89,8 +89,11 @@ static FIELDS: &[Field] = &[
     .default("[]"),
     Field::new(
         "expect",
-        Kind::Map(&Kind::Named(&expect::EXPECTED)),
-        "What must hold for the metrics, by their paths; `acksim check` tests it.",
+        Kind::MapBeside {
+            fields: expect::WATCHES,
+            others: &Kind::Named(&expect::EXPECTED),
+        },
+        "What must hold for the metrics, by their paths, and during the run; `acksim check` tests it.",
     )
     .default("{}"),
     Field::new("semantics", Kind::Choice(SEMANTICS), "Whose rules apply.")

@@ -58,3 +58,6 @@ pub const NOTES: usize = 200;
 
 /// Replications of a comparison.
 pub const REPLICATIONS: u64 = 100_000;
+
+/// Gauges that a scenario can expect something of during the run.
+pub const WATCHES: usize = 100;

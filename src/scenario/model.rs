@@ -37,6 +37,8 @@ pub struct Scenario {
     pub consumers: Vec<Consumer>,
     /// Assertions about the metrics of a run.
     pub expect: Vec<Expectation>,
+    /// Assertions about what is the case while the run goes on.
+    pub watches: Vec<Watch>,
 }
 
 impl Scenario {
@@ -670,4 +672,88 @@ pub enum Check {
         /// Relative tolerance.
         within: f64,
     },
+}
+
+/// One line of `always`, `sometimes` or `eventually` in `expect`: gauges, and what must hold for
+/// them at which instants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watch {
+    /// `consumers.*.held`
+    pub path: String,
+    /// At which instants.
+    pub kind: WatchKind,
+    /// What the path stands for; more than one only with `*`.
+    pub gauges: Vec<Gauge>,
+    /// What must hold: equality with a number, or bounds.
+    pub check: Check,
+    /// Line of the scenario file, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+/// At which instants something must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WatchKind {
+    /// At all, for all gauges.
+    Always,
+    /// At one at least, for one gauge at least.
+    Sometimes,
+    /// At one at least, for all gauges.
+    Eventually {
+        /// From here on, inclusive.
+        after: Time,
+        /// For so long, inclusive. None: to the end.
+        within: Option<Span>,
+    },
+}
+
+/// A number that can be read at any instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gauge {
+    /// Of a consumer, by its number.
+    Consumer(usize, ConsumerGauge),
+    /// Of a destination, by its number.
+    Destination(usize, DestinationGauge),
+    /// Counted up since the warm-up.
+    Total(TotalGauge),
+}
+
+/// Messages of a consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsumerGauge {
+    /// At the client, and not yet taken off at the broker.
+    Held,
+    /// In the prefetch buffer.
+    Buffered,
+    /// Dispatched to it, and neither taken off nor returned.
+    InFlight,
+}
+
+/// Messages (on a topic: copies) of a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DestinationGauge {
+    /// Waiting or in flight.
+    Depth,
+    /// Dispatched, and neither taken off nor returned.
+    InFlight,
+    /// At the broker, and not dispatched.
+    Waiting,
+}
+
+/// Messages of the whole run, as in `messages` of the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TotalGauge {
+    /// Calls of send.
+    Sent,
+    /// Taken off because a consumer acknowledged it.
+    Acknowledged,
+    /// Sent to a dead-letter queue.
+    DeadLettered,
+    /// Hand-overs with JMSRedelivered.
+    Redeliveries,
+    /// Expired.
+    Expired,
+    /// Thrown away.
+    Discarded,
 }

@@ -84,11 +84,13 @@ fn build(document: &Document, report: &mut Report) -> Scenario {
         producers: number_producers(&producers, &mut destinations),
         consumers: Vec::new(),
         expect: expect::read(root.child("expect"), report),
+        watches: Vec::new(),
     };
     add_consumers(&mut scenario, &consumers, &mut destinations, report);
     destinations.close();
     destinations.warn_of_unused_policies(report);
     scenario.destinations = destinations.into_list();
+    scenario.watches = expect::read_watches(root.child("expect"), &scenario, report);
     checks::check(&scenario, &producers, &consumers, root, report);
     scenario
 }

@@ -70,6 +70,11 @@ impl Definitions {
                 schema
             }
             Kind::Map(of) => json!({"type": "object", "additionalProperties": self.of(of)}),
+            Kind::MapBeside { fields, others } => {
+                let mut schema = self.object(fields);
+                schema["additionalProperties"] = self.of(others);
+                schema
+            }
             Kind::List { of, least, most } => {
                 json!({"type": "array", "items": self.of(of), "minItems": least, "maxItems": most})
             }

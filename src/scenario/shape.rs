@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use super::json::{Node, Place, Value};
+use super::json::{Member, Node, Place, Value};
 use super::limits;
 use super::nearest::nearest;
 use super::report::Report;
@@ -122,6 +122,13 @@ pub enum Kind {
     OneOf(&'static [Field]),
     /// An object with keys of the user's choice.
     Map(&'static Kind),
+    /// An object with these keys, and with others of the user's choice.
+    MapBeside {
+        /// Optional keys.
+        fields: &'static [Field],
+        /// Of what the others are.
+        others: &'static Kind,
+    },
     /// A list.
     List {
         /// Of what.
@@ -160,7 +167,8 @@ impl Kind {
             (Kind::Millis { .. } | Kind::Size { .. }, Value::String(_) | Value::Number(_)) => true,
             (Kind::Flag, Value::Bool(_)) => true,
             (Kind::Whole { .. } | Kind::Number { .. } | Kind::Chance, Value::Number(_)) => true,
-            (Kind::Object(_) | Kind::OneOf(_) | Kind::Map(_), Value::Object(_)) => true,
+            (Kind::Object(_) | Kind::OneOf(_), Value::Object(_)) => true,
+            (Kind::Map(_) | Kind::MapBeside { .. }, Value::Object(_)) => true,
             (Kind::List { .. }, Value::Array(_)) => true,
             (kind, Value::String(_)) => kind.is_text(),
             _ => false,
@@ -223,7 +231,9 @@ impl fmt::Display for Kind {
                 "a number of milliseconds, or a duration such as \"1.5s\""
             ),
             Kind::Size { .. } => write!(f, "a number of bytes, or a size such as \"64kb\""),
-            Kind::Object(_) | Kind::Map(_) => write!(f, "an object"),
+            Kind::Object(_) | Kind::Map(_) | Kind::MapBeside { .. } => {
+                write!(f, "an object")
+            }
             Kind::OneOf(fields) => write!(f, "an object with one of {}", keys(fields)),
             Kind::List { .. } => write!(f, "a list"),
             Kind::Either(kinds) => {
@@ -330,6 +340,11 @@ pub fn check(node: &Node, kind: &Kind, path: &Path, report: &mut Report) {
                 check(&member.node, of, &path.key(&member.key), report);
             }
         }
+        (Kind::MapBeside { fields, others }, _) => {
+            for member in node.members() {
+                check_beside(member, fields, others, path, report);
+            }
+        }
         (Kind::List { of, least, most }, _) => check_list(node, of, (*least, *most), path, report),
         (_, Value::Number(text)) => tell(check_number(text, kind), node, path, report),
         (_, Value::String(text)) => tell(check_text(text, kind), node, path, report),
@@ -394,6 +409,29 @@ fn check_object(node: &Node, fields: &[Field], path: &Path, report: &mut Report)
             _ => format!("`{}` is missing in `{path}`", field.key),
         };
         report.error_with(opening(node), message, [format!("it is {}", field.kind)]);
+    }
+}
+
+/// A key that is nearly one of the fields, and holds an object that would be wrong for any other
+/// key, is a slip.
+fn check_beside(
+    member: &Member,
+    fields: &[Field],
+    others: &Kind,
+    path: &Path,
+    report: &mut Report,
+) {
+    let field = fields.iter().find(|field| field.key == member.key);
+    let kind = field.map_or(others, |field| &field.kind);
+    let near = nearest(&member.key, fields.iter().map(|field| field.key));
+    let holds_objects = |node: &Node| {
+        let mut below = node.members().iter();
+        below.any(|member| matches!(member.node.value, Value::Object(_)))
+    };
+    if field.is_none() && near.is_some() && holds_objects(&member.node) {
+        unknown_key(&member.key, member.key_place, near, fields, path, report);
+    } else {
+        check(&member.node, kind, &path.key(&member.key), report);
     }
 }
 

@@ -73,3 +73,20 @@ fn json_lists_what_was_found() {
     assert_eq!(json["failed"][0]["path"], "messages.acknowledged");
     assert_eq!(json["failed"][0]["found"], 3);
 }
+
+#[test]
+fn what_happens_during_the_run_is_tested_too() {
+    let during = "\"always\": {\"messages.sent\": {\"max\": 2}},
+\"sometimes\": {\"messages.sent\": 2, \"messages.redeliveries\": {\"min\": 1}}";
+    let place = Place::with("a.json", &expecting(during));
+    let arguments = ["check", "--annotations", "a.json", "--junit", "report.xml"];
+    let done = place.acksim(&arguments).exits(1);
+    done.prints("a: 2 of 3 expectations")
+        .prints("a.json:2:12: messages.sent was not always at most 2: at ")
+        .prints("the number of messages sent was 3, when orders:3 was sent")
+        .prints("a.json:3:35: messages.redeliveries was never at least 1: it was 0 throughout")
+        .prints("::error file=a.json,line=3,col=35::");
+    let report = place.text("report.xml");
+    assert!(report.contains("tests=\"3\" failures=\"2\""), "{report}");
+    assert!(report.contains("name=\"always messages.sent\""), "{report}");
+}

@@ -3,7 +3,7 @@
 
 use super::Collector;
 use crate::kernel::Time;
-use crate::metrics::Histogram;
+use crate::metrics::{Histogram, MessageCounts};
 use crate::wire::{ConsumerIndex, DestinationIndex};
 
 /// What a consumer has and does at an instant.
@@ -54,6 +54,29 @@ impl Collector<'_> {
         } else {
             0
         }
+    }
+
+    /// Messages at a consumer's client that the broker has not taken off yet.
+    #[inline]
+    pub fn held(&self, consumer: ConsumerIndex) -> u32 {
+        self.consumers[consumer as usize].held.now()
+    }
+
+    /// Messages that were dispatched to a consumer, and are neither taken off nor returned.
+    #[inline]
+    pub fn in_flight_to(&self, consumer: ConsumerIndex) -> u32 {
+        self.consumers[consumer as usize].in_flight
+    }
+
+    /// Messages (on a topic: copies) that wait at the broker or are in flight.
+    #[inline]
+    pub fn depth(&self, destination: DestinationIndex) -> u32 {
+        self.destinations[destination as usize].depth.now()
+    }
+
+    /// What was counted since the warm-up; what is known only at the end is still 0.
+    pub fn counts(&self) -> &MessageCounts {
+        &self.run.messages
     }
 
     /// Messages (on a topic: copies) that wait at the broker.

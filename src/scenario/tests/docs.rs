@@ -22,7 +22,7 @@ fn every_example_of_the_page_is_valid() {
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap())
         .collect();
-    assert_eq!(blocks.len(), 3);
+    assert_eq!(blocks.len(), 4);
     for block in blocks {
         scenario(block);
     }
