@@ -21,9 +21,10 @@ every machine.";
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done, and every expectation or comparison held
-  1  an expectation failed, a reference differs, a determinism check or an audit failed
-  2  usage error, or a scenario that cannot be run";
+  0    done, and every expectation or comparison held
+  1    an expectation failed, a reference differs, a determinism check or an audit failed
+  2    usage error, or a scenario that cannot be run
+  130  Ctrl-C";
 
 const LONG_VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
