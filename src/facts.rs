@@ -167,8 +167,8 @@ pub enum Fact {
         /// Why.
         cause: DeathCause,
     },
-    /// Gone without anybody having taken it off: with a non-durable topic subscription that ended, or (not
-    /// persistent) with a broker that stopped.
+    /// Gone without anybody having taken it off: with a non-durable topic subscription that ended, or with a broker
+    /// that stopped (not persistent, or sent asynchronously and still on its way).
     Gone {
         /// Whose copy it was, on a topic.
         consumer: Option<ConsumerId>,

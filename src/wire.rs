@@ -314,6 +314,18 @@ impl Message {
         OVERHEAD + u64::from(self.size)
     }
 
+    /// The same message as nobody had it yet.
+    pub fn fresh_copy(&self) -> Message {
+        Message {
+            sequence: 0,
+            redelivery_counter: 0,
+            locked_by: None,
+            acked: false,
+            dropped: false,
+            ..self.clone()
+        }
+    }
+
     /// Expired by a clock of whole milliseconds: strictly after its expiration.
     pub fn is_expired(&self, now: Time) -> bool {
         self.expiration > 0 && now.as_millis() > self.expiration

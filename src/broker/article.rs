@@ -124,7 +124,14 @@ impl Broker {
         }
         let own = match &mut self.subscriptions[subscription].kind {
             Kind::Durable(durable) => &mut durable.pending,
-            Kind::Topic(buffer) => &mut buffer.matched,
+            // Its memory was freed when it was dispatched.
+            Kind::Topic(buffer) => {
+                for &message in &messages {
+                    let size = s.messages()[message].memory_size();
+                    self.destinations[destination].memory.hold(message, size);
+                }
+                &mut buffer.matched
+            }
             Kind::Queue => unreachable!("subscriptions don't change their kind"),
         };
         for message in messages.into_iter().rev() {

@@ -73,21 +73,9 @@ impl Broker {
             expiration: lifetime.map_or(0, |lifetime| (s.now() + lifetime).as_millis()),
             persistent: true,
             dead_letter: true,
-            redelivery_counter: 0,
-            ..fresh_copy(content)
+            ..content.fresh_copy()
         };
         let copy = s.messages_mut().insert(copy);
         self.do_message_send(copy, None, s);
-    }
-}
-
-/// The same message as nobody had it yet.
-pub(super) fn fresh_copy(message: &Message) -> Message {
-    Message {
-        sequence: 0,
-        locked_by: None,
-        acked: false,
-        dropped: false,
-        ..message.clone()
     }
 }

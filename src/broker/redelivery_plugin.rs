@@ -6,7 +6,6 @@ use crate::kernel::Span;
 use crate::scenario::RedeliveryPolicy;
 use crate::wire::{ConsumerId, Message, MessageRef};
 
-use super::dead_letter::fresh_copy;
 use super::{Broker, BrokerTimer, Surroundings};
 
 /// What the plugin makes of a message that should be dead-lettered.
@@ -50,7 +49,7 @@ impl Broker {
         let copy = Message {
             redelivery_counter: count + 1,
             rescheduled: true,
-            ..fresh_copy(content)
+            ..content.fresh_copy()
         };
         let copy = s.messages_mut().insert(copy);
         s.set_timer(until, BrokerTimer::Redelivery(copy));

@@ -14,6 +14,8 @@ pub struct Delivery {
     pub redelivery_counter: u32,
     /// The counter that the dispatch carried: what `preDispatchCheck` looks at.
     pub dispatched_counter: u32,
+    /// It was queued or delivered before, so the duplicate filter has let it through (`deliverySequenceId`).
+    pub has_passed_filter: bool,
     /// 0 to 9.
     pub priority: u8,
 }

@@ -103,6 +103,7 @@ impl Client {
             message,
             redelivery_counter,
             dispatched_counter: redelivery_counter,
+            has_passed_filter: false,
             priority: s.messages()[message].priority,
         });
         if let Some(message) = message {
@@ -188,9 +189,13 @@ impl Client {
             consumer.buffer(None);
             return Some(Step::Buffered(index));
         };
-        if consumer.suppresses(delivery, seen, session, s) {
+        if !delivery.has_passed_filter && consumer.suppresses(delivery, seen, session, s) {
             return None;
         }
+        let delivery = Delivery {
+            has_passed_filter: true,
+            ..delivery
+        };
         if consumer.is_listener() && consumer.unconsumed.running {
             return consumer.call_listener(delivery, session, s);
         }

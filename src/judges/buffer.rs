@@ -4,7 +4,8 @@
 //! them.
 //!
 //! A consumer that closes or dies gives up its buffer; that its messages are dropped may be told
-//! later.
+//! later. One that a failover transport has connected again may have a message twice: what waited
+//! for its local redelivery, and what the broker sent once more, which may be poisoned.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +20,10 @@ use crate::wire::{AckType, ConsumerId, MessageAck, MessageRef, Messages};
 pub struct Buffer {
     /// By consumer: the last life that has closed or died.
     ended: Vec<u32>,
-    /// Since when.
-    inside: BTreeMap<(ConsumerId, MessageRef), Time>,
+    /// By consumer: the last life that was connected again.
+    connected_again: Vec<u32>,
+    /// Since when; the latest last.
+    inside: BTreeMap<(ConsumerId, MessageRef), Vec<Time>>,
     count: u64,
     since: Time,
     /// Count times nanoseconds.
@@ -34,6 +37,7 @@ impl Buffer {
     pub fn new(scenario: &Scenario) -> Buffer {
         Buffer {
             ended: vec![0; scenario.consumers.len()],
+            connected_again: vec![0; scenario.consumers.len()],
             inside: BTreeMap::new(),
             count: 0,
             since: Time::ZERO,
@@ -60,6 +64,10 @@ impl Buffer {
                 self.goes("handed to", consumer, message, messages, findings);
             }
             Fact::AckSent { ref ack } => self.ack_sent(ack, findings.now),
+            Fact::Subscribed {
+                consumer,
+                replayed: true,
+            } => self.connected_again[consumer.index as usize] = consumer.life,
             Fact::Crashed { consumer } | Fact::Closed { consumer } => {
                 self.cleared(consumer, findings.now);
             }
@@ -74,6 +82,7 @@ impl Buffer {
         let still_waiting = self
             .inside
             .values()
+            .flatten()
             .map(|since| u128::from(now.since(*since).0));
         let waits = self.waits + still_waiting.sum::<u128>();
         if waits != self.area {
@@ -99,11 +108,10 @@ impl Buffer {
     ) {
         self.settle(findings.now);
         self.count += 1;
-        if self
-            .inside
-            .insert((consumer, message), findings.now)
-            .is_some()
-        {
+        let inside = self.inside.entry((consumer, message)).or_default();
+        inside.push(findings.now);
+        let is_twice = inside.len() > 1;
+        if is_twice && !self.is_connected_again(consumer) {
             let (name, who) = (
                 findings.name(message, messages),
                 findings.consumer(consumer),
@@ -114,14 +122,22 @@ impl Buffer {
         }
     }
 
+    fn is_connected_again(&self, consumer: ConsumerId) -> bool {
+        self.connected_again[consumer.index as usize] == consumer.life
+    }
+
     fn leaves(&mut self, consumer: ConsumerId, message: MessageRef, now: Time) -> bool {
-        let since = self.inside.remove(&(consumer, message));
-        if let Some(since) = since {
-            self.settle(now);
-            self.count -= 1;
-            self.waits += u128::from(now.since(since).0);
+        let Some(inside) = self.inside.get_mut(&(consumer, message)) else {
+            return false;
+        };
+        let since = inside.pop().expect("an empty place is removed");
+        if inside.is_empty() {
+            self.inside.remove(&(consumer, message));
         }
-        since.is_some()
+        self.settle(now);
+        self.count -= 1;
+        self.waits += u128::from(now.since(since).0);
+        true
     }
 
     fn goes(
@@ -133,7 +149,8 @@ impl Buffer {
         findings: &mut Findings,
     ) {
         let has_ended = consumer.life <= self.ended[consumer.index as usize];
-        if !self.leaves(consumer, message, findings.now) && !has_ended {
+        let was_inside = self.leaves(consumer, message, findings.now);
+        if !was_inside && !has_ended && !self.is_connected_again(consumer) {
             let (name, who) = (
                 findings.name(message, messages),
                 findings.consumer(consumer),
@@ -161,7 +178,7 @@ impl Buffer {
         *ended = consumer.life.max(*ended);
         let inside = self.inside.keys().filter(|(owner, _)| *owner == consumer);
         for (_, message) in inside.copied().collect::<Vec<_>>() {
-            self.leaves(consumer, message, now);
+            while self.leaves(consumer, message, now) {}
         }
     }
 }
@@ -202,12 +219,8 @@ mod tests {
             story.push(A, message).at(5.0).receive(A, message).at(10.0);
         });
         assert_eq!(
-            found[0],
-            "p:1 comes into the buffer of a, where it was already"
-        );
-        assert_eq!(
-            found[1],
-            "Little's law fails for the buffers: messages waited 5 ms, the buffers held 15 message-ms"
+            found,
+            ["p:1 comes into the buffer of a, where it was already"]
         );
     }
 

@@ -2,21 +2,21 @@
 //!
 //! Of a message on a queue there is one copy: pending, in flight to one consumer, or taken off in
 //! one of the ways there are. On a topic there is one for each subscription. What expires, or is
-//! evicted, may be dead-lettered for it: that is one end, told by two facts. When a message is
+//! evicted, may be dead-lettered or rescheduled for it: that is one end, told by two facts. When a message is
 //! released every copy of it must have ended.
 //!
 //! A message acknowledged in a transaction may be taken off at the commit although its consumer has
 //! meanwhile been removed: then it is no longer in flight (semantics 5.6, 8.4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
 use crate::facts::{DeathCause, Fact};
 use crate::scenario::{AcknowledgeMode, DestinationKind, Scenario};
-use crate::wire::{ConsumerId, ConsumerIndex, MessageRef, Messages};
+use crate::wire::{ConsumerId, MessageRef, Messages};
 
-/// Whose copy: the one of a queue, or that of a subscription.
-type Owner = Option<ConsumerIndex>;
+/// Whose copy: the one of a queue, or that of a subscription, which outlives its consumer (life 0) if it is durable.
+type Owner = Option<ConsumerId>;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Copy {
@@ -35,9 +35,10 @@ struct Known {
 #[derive(Debug)]
 pub struct Places {
     on_topic: Vec<bool>,
+    durable: Vec<bool>,
     transacted: Vec<bool>,
-    /// By consumer: the life that the broker knows.
-    subscribed: Vec<Option<u32>>,
+    /// Whom the broker knows: two lives of a consumer while it has not noticed a crash.
+    subscribed: BTreeSet<ConsumerId>,
     known: BTreeMap<MessageRef, Known>,
 }
 
@@ -51,10 +52,13 @@ impl Places {
             on_topic: consumers()
                 .map(|consumer| is_topic(consumer.destination))
                 .collect(),
+            durable: consumers()
+                .map(|consumer| consumer.durable.is_some())
+                .collect(),
             transacted: consumers()
                 .map(|consumer| mode(consumer.session) == AcknowledgeMode::SessionTransacted)
                 .collect(),
-            subscribed: vec![None; scenario.consumers.len()],
+            subscribed: BTreeSet::new(),
             known: BTreeMap::new(),
         }
     }
@@ -110,15 +114,14 @@ impl Places {
             }
             Fact::Rescheduled {
                 consumer, message, ..
-            } => {
+            } if !self.has_ended_for(DeathCause::Evicted, Some(consumer), message) => {
                 self.ends("rescheduled", Some(consumer), message, messages, findings);
             }
             Fact::Subscribed { consumer, .. } => {
-                self.subscribed[consumer.index as usize] = Some(consumer.life);
+                self.subscribed.insert(consumer);
             }
             Fact::Unsubscribed { consumer, .. } => {
-                let known = &mut self.subscribed[consumer.index as usize];
-                *known = known.filter(|life| *life != consumer.life);
+                self.subscribed.remove(&consumer);
             }
             Fact::Released { message } => self.released(message, messages, findings),
             _ => {}
@@ -138,8 +141,14 @@ impl Places {
     }
 
     fn owner(&self, consumer: Option<ConsumerId>) -> Owner {
-        let consumer = consumer?.index;
-        self.on_topic[consumer as usize].then_some(consumer)
+        let consumer = consumer?;
+        let index = consumer.index as usize;
+        let life = if self.durable[index] {
+            0
+        } else {
+            consumer.life
+        };
+        self.on_topic[index].then_some(ConsumerId { life, ..consumer })
     }
 
     fn copy(&mut self, message: MessageRef, consumer: Option<ConsumerId>) -> &mut Copy {
@@ -185,7 +194,7 @@ impl Places {
             findings.name(message, messages),
             findings.consumer(consumer),
         );
-        if self.subscribed[consumer.index as usize] != Some(consumer.life) {
+        if !self.subscribed.contains(&consumer) {
             findings.add(format!(
                 "{name} is dispatched to {to}, which is not subscribed"
             ));

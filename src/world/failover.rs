@@ -89,7 +89,8 @@ impl<O: Observer> World<'_, O> {
         options.initial_reconnect_delay
     }
 
-    fn producer_of(&self, connection: ConnectionIndex) -> Option<u32> {
+    /// Whose connection it is, if a producer's.
+    pub(super) fn producer_of(&self, connection: ConnectionIndex) -> Option<u32> {
         (connection as usize)
             .checked_sub(self.scenario.connections.len())
             .map(|p| p as u32)

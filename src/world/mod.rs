@@ -289,6 +289,14 @@ impl<'a, O: Observer> World<'a, O> {
         if !self.broker_is_up {
             return self.shell.forget_command(&command);
         }
+        if let ToBroker::Message {
+            message,
+            lose_reply,
+            ..
+        } = command
+        {
+            self.send_arrives(connection.index, message, lose_reply);
+        }
         self.broker.handle(connection, command, &mut self.shell);
         if let ToBroker::Ack { .. } = command {
             self.shell.forget_command(&command);

@@ -5,7 +5,8 @@ use crate::facts::{Fact, Observer};
 use crate::kernel::{Span, Time};
 use crate::scenario::{OnSendFailure, Producer};
 use crate::wire::{
-    Caller, Message, MessageRef, ProducerIndex, ToBroker, TransactionId, TransactionOwner,
+    Caller, ConnectionIndex, Message, MessageRef, ProducerIndex, ToBroker, TransactionId,
+    TransactionOwner,
 };
 
 /// More sends than this without time passing mean an endless producer that nothing ever stops.
@@ -36,8 +37,11 @@ pub(super) struct Sending {
     wanted_at: Time,
     transaction: Option<TransactionId>,
     transactions: u32,
-    /// What was sent in the open transaction, for a failover transport to repeat (`ConnectionStateTracker`).
-    in_transaction: Vec<MessageRef>,
+    /// What was sent in the open transaction, for a failover transport to repeat (`ConnectionStateTracker`), and whether
+    /// the broker has seen it.
+    in_transaction: Vec<(MessageRef, bool)>,
+    /// The present send has reached the broker.
+    has_arrived: bool,
     /// The answer to the present send got lost.
     lost_reply: bool,
     /// Bytes sent asynchronously and not acknowledged by the broker (`producerWindow`).
@@ -159,7 +163,9 @@ impl<O: Observer> World<'_, O> {
         }
         if transaction.is_some() && !self.scenario.broker.restarts.is_empty() {
             self.shell.messages.retain(message);
-            self.sending[producer as usize].in_transaction.push(message);
+            self.sending[producer as usize]
+                .in_transaction
+                .push((message, false));
         }
         let command = ToBroker::Message {
             message,
@@ -171,12 +177,34 @@ impl<O: Observer> World<'_, O> {
         if !sync {
             return self.send_returns(producer, called_at, false);
         }
-        self.sending[producer as usize].task = Task::Sending(message, called_at);
+        self.waits_for_answer(producer, message, called_at);
+    }
+
+    fn waits_for_answer(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
+        let sending = &mut self.sending[producer as usize];
+        sending.task = Task::Sending(message, called_at);
+        sending.has_arrived = false;
+    }
+
+    /// A send reaches the broker. If its answer is to be lost, the sender notices when that should have come.
+    pub(super) fn send_arrives(
+        &mut self,
+        connection: ConnectionIndex,
+        message: MessageRef,
+        lose_reply: bool,
+    ) {
+        let Some(producer) = self.producer_of(connection) else {
+            return;
+        };
+        let sending = &mut self.sending[producer as usize];
+        sending.has_arrived = true;
+        let mut in_transaction = sending.in_transaction.iter_mut().rev();
+        if let Some((_, has_arrived)) = in_transaction.find(|(sent, _)| *sent == message) {
+            *has_arrived = true;
+        }
         if lose_reply {
-            let there = self.shell.latency_down(connection);
-            let back = self.shell.latency_down(connection);
-            self.shell
-                .at(self.shell.now + there + back, Event::ReplyLost(producer));
+            let notices = self.shell.now + self.shell.latency_down(connection);
+            self.shell.at(notices, Event::ReplyLost(producer));
         }
     }
 
@@ -282,18 +310,12 @@ impl<O: Observer> World<'_, O> {
             OnSendFailure::SendAsNew => {
                 let copy = Message {
                     copy: true,
-                    sequence: 0,
-                    locked_by: None,
-                    acked: false,
-                    dropped: false,
-                    redelivery_counter: 0,
-                    ..self.shell.messages[message].clone()
+                    ..self.shell.messages[message].fresh_copy()
                 };
                 self.shell.release_message(message);
                 let copy = self.shell.messages.insert(copy);
                 self.shell.emit(Fact::Sending { message: copy });
-                self.shell.messages.retain(copy);
-                self.resend(producer, copy, called_at);
+                self.transmit_again(producer, copy, called_at);
             }
             OnSendFailure::GiveUp => {
                 self.shell.release_message(message);
@@ -314,8 +336,7 @@ impl<O: Observer> World<'_, O> {
         let is_held = !held.is_empty();
         match self.sending[producer as usize].task {
             Task::Sending(message, called_at) if !is_held => {
-                self.shell.messages.retain(message);
-                self.transmit_again(producer, message, called_at);
+                self.resend(producer, message, called_at);
             }
             Task::Ending(transaction, _) if !is_held => {
                 self.forget_transaction(producer);
@@ -344,7 +365,7 @@ impl<O: Observer> World<'_, O> {
                 matches!(command, ToBroker::Message { message: held, .. } if held == message)
             })
         };
-        let sent = sending.in_transaction.iter().copied();
+        let sent = sending.in_transaction.iter().map(|(message, _)| *message);
         let sent: Vec<MessageRef> = sent.filter(|message| !is_held(message)).collect();
         let connection = self.scenario.connection_of_producer(producer as usize) as u32;
         self.shell.send_up(connection, ToBroker::Begin(transaction));
@@ -360,22 +381,33 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// The transaction has ended: nothing of it need be repeated.
+    /// The transaction has ended: nothing of it need be repeated. What the broker never saw was rolled back with it.
     fn forget_transaction(&mut self, producer: ProducerIndex) {
-        for message in std::mem::take(&mut self.sending[producer as usize].in_transaction) {
+        let sent = std::mem::take(&mut self.sending[producer as usize].in_transaction);
+        for (message, has_arrived) in sent {
+            if !has_arrived {
+                let repeated = false;
+                self.shell.emit(Fact::NotEnqueued { message, repeated });
+            }
             self.shell.release_message(message);
         }
     }
 
-    /// The same message once more; its answer is not lost again. The sender's hold goes on, the wire gets one.
+    /// The same message once more, under the same id. If the broker has seen the first, the repeat is an entry of its
+    /// own.
     fn resend(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
-        if self.spec(producer).on_send_failure == OnSendFailure::Resend {
-            self.shell.messages.retain(message);
+        if !self.sending[producer as usize].has_arrived {
+            return self.transmit_again(producer, message, called_at);
         }
-        self.transmit_again(producer, message, called_at);
+        let repeat = self.shell.messages[message].fresh_copy();
+        self.shell.release_message(message);
+        let repeat = self.shell.messages.insert(repeat);
+        self.transmit_again(producer, repeat, called_at);
     }
 
+    /// A sync send whose answer is not lost. The sender holds the message, and so does the wire.
     fn transmit_again(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
+        self.shell.messages.retain(message);
         let connection = self.scenario.connection_of_producer(producer as usize) as u32;
         let transaction = self.sending[producer as usize].transaction;
         let command = ToBroker::Message {
@@ -385,6 +417,6 @@ impl<O: Observer> World<'_, O> {
             lose_reply: false,
         };
         self.shell.send_up(connection, command);
-        self.sending[producer as usize].task = Task::Sending(message, called_at);
+        self.waits_for_answer(producer, message, called_at);
     }
 }

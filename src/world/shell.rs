@@ -336,7 +336,8 @@ impl<'a, O: Observer> Shell<'a, O> {
         }
     }
 
-    /// The messages that a command named need not be kept for it any more.
+    /// The messages that a command named need not be kept for it any more. A send that never arrived, and that nobody
+    /// will repeat, is gone.
     pub(super) fn forget_command(&mut self, command: &ToBroker) {
         match command {
             ToBroker::Ack { ack, .. } => {
@@ -345,7 +346,13 @@ impl<'a, O: Observer> Shell<'a, O> {
                     self.release_message(first);
                 }
             }
-            ToBroker::Message { message, .. } => self.release_message(*message),
+            ToBroker::Message { message, .. } => {
+                if self.messages.is_last_holder(*message) {
+                    let (consumer, message) = (None, *message);
+                    self.emit(Fact::Gone { consumer, message });
+                }
+                self.release_message(*message);
+            }
             _ => {}
         }
     }

@@ -1,0 +1,95 @@
+//! Arbitrary scenarios: whatever a user may write, the run ends, breaks no law (`acksim::judges`) and is the same
+//! when it is run again.
+//!
+//! A test run tries 300 scenarios, always the same. For more, or others:
+//!
+//! ```text
+//! PROPTEST_CASES=100000 PROPTEST_RNG_SEED=7 cargo test --release --test judged
+//! ```
+//!
+//! What is found is shrunk to the smallest scenario that still shows it, printed as a scenario file.
+
+mod scenarios;
+
+use acksim::judges::Judges;
+use acksim::metrics::{self, Collector, Metrics};
+use acksim::reference::{Recorder, Views};
+use acksim::scenario::{self, Scenario};
+use acksim::world::simulate;
+use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
+use serde_json::Value;
+
+/// Unless the environment says otherwise.
+const CASES: u32 = 300;
+
+fn config() -> ProptestConfig {
+    let from_environment = ProptestConfig::default();
+    let is_set = |variable: &str| std::env::var_os(variable).is_some();
+    ProptestConfig {
+        cases: if is_set("PROPTEST_CASES") {
+            from_environment.cases
+        } else {
+            CASES
+        },
+        rng_seed: match is_set("PROPTEST_RNG_SEED") {
+            true => from_environment.rng_seed,
+            false => RngSeed::Fixed(1),
+        },
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..from_environment
+    }
+}
+
+/// Reads a scenario that the generator made.
+fn resolve(json: &Value) -> Result<Scenario, TestCaseError> {
+    let text = serde_json::to_vec(json).expect("values can be written");
+    match scenario::read_bytes(text, "arbitrary.json", "arbitrary") {
+        Ok(loaded) => Ok(loaded.scenario),
+        Err(errors) => Err(TestCaseError::fail(format!(
+            "the generator is wrong: {errors}"
+        ))),
+    }
+}
+
+/// Everything that a run comes to, and what the judges say of it.
+fn run(scenario: &Scenario) -> (Metrics, Views, Vec<String>) {
+    let mut watching = (
+        Judges::new(scenario),
+        (Collector::new(scenario), Recorder::new(scenario)),
+    );
+    let end = simulate(scenario, &mut watching).expect("time goes on");
+    let (judges, (collector, recorder)) = watching;
+    let breaches = judges.finish(end.ended_at, &end.messages);
+    let metrics = collector.finish(metrics::RunEnd {
+        ended_at: end.ended_at,
+        events: end.events,
+        draws: None,
+    });
+    let views = recorder.finish(end.ended_at, &end.messages);
+    (
+        metrics,
+        views,
+        breaches.iter().map(ToString::to_string).collect(),
+    )
+}
+
+fn judge(json: &Value) -> Result<(), TestCaseError> {
+    let scenario = resolve(json)?;
+    let (metrics, views, breaches) = run(&scenario);
+    let text = || serde_json::to_string_pretty(json).expect("values can be written");
+    prop_assert!(breaches.is_empty(), "{}\n{}", breaches.join("\n"), text());
+    let (again, views_again, _) = run(&scenario);
+    prop_assert_eq!(metrics, again, "{}", text());
+    prop_assert_eq!(views, views_again, "{}", text());
+    Ok(())
+}
+
+#[test]
+fn no_run_breaks_a_law() {
+    let outcome = TestRunner::new(config()).run(&scenarios::scenario(), |json| judge(&json));
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
