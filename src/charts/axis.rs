@@ -149,7 +149,12 @@ pub fn logarithmic(from: f64, to: f64, write: impl Fn(f64) -> String) -> Vec<Tic
         .iter()
         .position(|tick| tick.at >= to * 0.999)
         .unwrap_or(ticks.len() - 1);
-    ticks[first..=last.max(first)].to_vec()
+    let (first, last) = match first < last {
+        true => (first, last),
+        // A single value gets room on both sides.
+        false => (first.saturating_sub(1), (first + 1).min(ticks.len() - 1)),
+    };
+    ticks[first..=last].to_vec()
 }
 
 /// A unit of time for a whole axis.
@@ -289,9 +294,21 @@ pub fn significant(number: f64) -> String {
 /// A length of time in nanoseconds with three significant digits and its unit: `1.25 s`. No line
 /// breaks between them.
 pub fn duration(nanos: f64) -> String {
-    let unit = UNITS
+    let unit = match TimeUnit::of(nanos) {
+        unit if unit.nanos >= 1e9 => unit,
+        _ => *UNITS[3..]
+            .iter()
+            .find(|unit| nanos >= unit.nanos)
+            .unwrap_or(&UNITS[6]),
+    };
+    format!("{}\u{a0}{}", significant(nanos / unit.nanos), unit.name)
+}
+
+/// A power of ten of nanoseconds, or its double or fivefold, as an axis has it: `100 s`.
+pub fn decade(nanos: f64) -> String {
+    let unit = UNITS[3..]
         .iter()
-        .find(|unit| nanos >= unit.nanos)
+        .find(|unit| nanos >= 0.999 * unit.nanos)
         .unwrap_or(&UNITS[6]);
     format!("{}\u{a0}{}", significant(nanos / unit.nanos), unit.name)
 }
@@ -374,7 +391,9 @@ mod tests {
         assert_eq!(decimal(-0.04, 1), "0.0");
         assert_eq!(decimal(-1234.5, 1), "−1,234.5");
         assert_eq!(duration(1_250_000_000.0), "1.25\u{a0}s");
-        assert_eq!(duration(90_000_000_000.0), "1.5\u{a0}min");
+        assert_eq!(duration(90_000_000_000.0), "90\u{a0}s");
+        assert_eq!(duration(5_400_000_000_000.0), "90\u{a0}min");
+        assert_eq!(decade(100_000_000_000.0), "100\u{a0}s");
         assert_eq!(percent(0.314), "31\u{a0}%");
         assert_eq!(percent(0.001), "<1\u{a0}%");
         assert_eq!(percent(0.9999), ">99\u{a0}%");
@@ -386,6 +405,8 @@ mod tests {
         assert_eq!(labels(&ticks), ["0.1", "1", "10", "100", "1,000"]);
         let few = logarithmic(30.0, 450.0, significant);
         assert_eq!(labels(&few), ["20", "50", "100", "200", "500"]);
+        let one = logarithmic(200.0, 200.0, significant);
+        assert_eq!(labels(&one), ["100", "200", "500"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! The axis of shares is stretched towards 100 %, for it is the last per cent that people complain
 //! about.
 
-use super::axis::{Axis, Tick, duration, logarithmic};
+use super::axis::{Axis, Tick, decade, duration, logarithmic};
 use super::drawing::{Area, Drawing, PAGE_WIDTH, Place};
 use super::font::Align;
 use super::page::{EndLabel, LABEL, MARGIN, Plot, end_labels, header};
@@ -90,12 +90,12 @@ fn rows(curves: &[((&str, Color), &Histogram)]) -> Vec<Tick> {
         .min();
     let high = high.0.max(1) as f64;
     let low = (low.unwrap_or_default().0 as f64).max(high / 1e6).max(1.0);
-    logarithmic(low, high, duration)
+    logarithmic(low, high, decade)
 }
 
 fn plot(rows: &[Tick], most: u64, top: f64) -> Plot {
     let area = Area::new(116.0, top + 28.0, PAGE_WIDTH - 200.0, top + 428.0);
-    let rarest = (1.0 - 1.0 / most as f64).clamp(0.9, 0.999_999);
+    let rarest = (1.0 - 0.5 / most as f64).clamp(0.9, 0.999_999);
     let ends = rows
         .first()
         .zip(rows.last())

@@ -34,9 +34,9 @@ use window::{View, Window};
 
 use crate::facts::{Fact, Observer};
 use crate::kernel::Time;
-use crate::metrics::{Collector, ConsumerMetrics, Histogram, Metrics, RunEnd};
+use crate::metrics::{Collector, ConsumerMetrics, ConsumerState, Histogram, Metrics, RunEnd};
 use crate::scenario::{DestinationKind, Scenario, Semantics};
-use crate::wire::Messages;
+use crate::wire::{ConsumerIndex, Messages};
 
 /// Most points of a line: more than a printed page can tell apart only make files larger.
 const MOST_POINTS: usize = 400;
@@ -89,6 +89,8 @@ pub struct Consumer {
     pub max_held: u64,
     /// How often its process died.
     pub crashes: u64,
+    /// How often the broker marked it slow.
+    pub slow_marks: u64,
     /// How often a strategy aborted it for slowness.
     pub aborts: u64,
     /// Where its time went.
@@ -151,6 +153,8 @@ pub struct Charts {
     pub latencies: [Histogram; 3],
     /// What the timeline shows.
     pub view: View,
+    /// By consumer, at the end of the run.
+    pub at_end: Vec<ConsumerState>,
     /// When the run ended.
     pub ended_at: Time,
     /// Until when pictures over time go: a long quiet end is left out.
@@ -173,13 +177,16 @@ impl<'a> Recorder<'a> {
 
     /// After the run.
     pub fn finish(mut self, end: RunEnd) -> (Metrics, Charts) {
+        let scenario = self.scenario;
         let shown_until = without_quiet_end(self.last_fact, end.ended_at);
-        self.levels.finish(end.ended_at, &mut self.collector);
+        self.levels.finish(shown_until, &mut self.collector);
         let deliveries = self.levels.deliveries.gauge.value;
         let latencies = self.collector.latencies().map(Clone::clone);
         let view = self.window.finish(shown_until, deliveries, &self.collector);
+        let states = (0..scenario.consumers.len() as ConsumerIndex)
+            .map(|consumer| self.collector.consumer_state(consumer))
+            .collect();
         let metrics = self.collector.finish(end);
-        let scenario = self.scenario;
         let queues = scenario
             .consumers
             .iter()
@@ -193,7 +200,7 @@ impl<'a> Recorder<'a> {
             rules: match scenario.semantics {
                 Semantics::ActiveMq5_17 => None,
                 Semantics::ActiveMq6 => Some("activemq-6: derived, not recorded"),
-                Semantics::Article => Some("article semantics"),
+                Semantics::Article => Some("article\u{a0}semantics"),
             },
             consumers: consumers(scenario, &metrics),
             destinations: destinations(scenario),
@@ -206,6 +213,7 @@ impl<'a> Recorder<'a> {
             levels: self.levels,
             latencies,
             view,
+            at_end: states,
             ended_at: end.ended_at,
             shown_until,
             warm_up: scenario.warm_up,
@@ -261,6 +269,7 @@ fn consumers(scenario: &Scenario, metrics: &Metrics) -> Vec<Consumer> {
             redelivered: metrics.redelivered,
             max_held: metrics.max_held,
             crashes: metrics.crashes,
+            slow_marks: metrics.slow_marks,
             aborts: metrics.aborts,
             shares: shares(metrics, measured),
         }
@@ -284,9 +293,9 @@ fn shares(metrics: &ConsumerMetrics, measured_ms: f64) -> Shares {
     }
 }
 
-/// If nothing happens in the second half of a run, pictures end soon after the last event.
+/// If nothing happens in the second half of a run, pictures end some time after the last event.
 fn without_quiet_end(last_fact: Time, ended_at: Time) -> Time {
-    let end = Time(last_fact.0.saturating_add(last_fact.0 / 10));
+    let end = Time(last_fact.0.saturating_add(last_fact.0 / 2));
     let quiet = last_fact.0 > 0 && ended_at.0 / 2 > last_fact.0;
     if quiet { end } else { Time(ended_at.0.max(1)) }
 }
@@ -313,11 +322,7 @@ impl Charts {
 
     /// The bins of a series as far as pictures over time go.
     fn bins(&self, series: &Series) -> Vec<(Time, Bin)> {
-        let mut bins = series.bins(&self.levels.grid, self.ended_at);
-        bins.retain(|(end, _)| *end < self.shown_until || *end == self.ended_at);
-        if let Some(last) = bins.last_mut() {
-            last.0 = self.shown_until;
-        }
+        let bins = series.bins(&self.levels.grid, self.shown_until);
         let group = bins.len().div_ceil(MOST_POINTS);
         let join = |bins: &[(Time, Bin)]| {
             let all = bins.iter().map(|(_, bin)| *bin).reduce(Bin::joined);

@@ -157,7 +157,7 @@ fn the_title_says_whose_rules_apply() {
             Semantics::ActiveMq6,
             Some("(activemq-6: derived, not recorded)"),
         ),
-        (Semantics::Article, Some("(article semantics)")),
+        (Semantics::Article, Some("(article\u{a0}semantics)")),
     ] {
         toy.semantics = semantics;
         for (_, drawing) in toy.charts().drawings() {

@@ -26,7 +26,6 @@ use crate::wire::AckType;
 
 /// Most lanes of a picture.
 const MOST_LANES: usize = 12;
-const LEFT: f64 = 184.0;
 const RIGHT: f64 = PAGE_WIDTH - MARGIN;
 
 const WAITING: Color = SKY;
@@ -64,6 +63,7 @@ struct Picture<'a> {
     charts: &'a Charts,
     lanes: Vec<Lane>,
     x: Axis,
+    left: f64,
     top: f64,
     lane_height: f64,
     most_buffered: u32,
@@ -94,14 +94,19 @@ impl Picture<'_> {
             .unwrap_or(0)
             .max(1);
         let (from, to) = (charts.view.from.0 as f64, charts.view.to.0 as f64);
-        let x = Axis::linear((from, to), (LEFT, RIGHT));
-        let pixel = ((to - from) / (RIGHT - LEFT)) as u64;
+        let names = lanes
+            .iter()
+            .map(|lane| NAME.width(&charts.consumers[lane.consumer].name));
+        let left = MARGIN + 14.0 + names.fold(124.0, f64::max).min(190.0);
+        let x = Axis::linear((from, to), (left, RIGHT));
+        let pixel = ((to - from) / (RIGHT - left)) as u64;
         let most_awaiting = lanes.iter().map(|lane| lane.most_awaiting(2 * pixel));
         let most_awaiting = most_awaiting.max().unwrap_or(0);
         Picture {
             charts,
             lanes,
             x,
+            left,
             top,
             lane_height,
             most_buffered,
@@ -120,7 +125,7 @@ impl Picture<'_> {
     fn zones(&self, index: usize) -> Zones {
         let top = self.top + index as f64 * (self.lane_height + 10.0);
         let bottom = top + self.lane_height;
-        let zone = |from: f64, to: f64| Area::new(LEFT, from, RIGHT, to);
+        let zone = |from: f64, to: f64| Area::new(self.left, from, RIGHT, to);
         let acks = bottom - 13.0;
         let awaits = if self.most_awaiting > 0 {
             4.0 + self.lane_height * 0.10
@@ -153,7 +158,7 @@ impl Picture<'_> {
             );
             return self.top + 50.0;
         }
-        let below = Area::new(LEFT, self.top, RIGHT, self.bottom() + 8.0);
+        let below = Area::new(self.left, self.top, RIGHT, self.bottom() + 8.0);
         self.broker_down(drawing, below);
         for (index, lane) in self.lanes.iter().enumerate() {
             self.lane(drawing, lane, &self.zones(index));
@@ -228,7 +233,7 @@ impl Picture<'_> {
             AWAITING,
         );
         drawing.line(
-            (LEFT, zones.work.bottom + 1.0),
+            (self.left, zones.work.bottom + 1.0),
             (RIGHT, zones.work.bottom + 1.0),
             1.0,
             tint(RULE, 0.5),
@@ -239,7 +244,7 @@ impl Picture<'_> {
 
     fn name(&self, drawing: &mut Drawing, lane: &Lane, zones: &Zones) {
         let consumer = &self.charts.consumers[lane.consumer];
-        let room = LEFT - MARGIN - 14.0;
+        let room = self.left - MARGIN - 14.0;
         let mut y = zones.whole.top + 18.0;
         let name = NAME.shorten(&consumer.name, room);
         drawing.text((MARGIN, y), Align::Left, NAME, name);
@@ -307,7 +312,7 @@ impl Picture<'_> {
         let text = thousands(most.into());
         let half = SMALL.width(&text) / 2.0;
         let height = y.map(f64::from(most)) - 4.0;
-        let wanted = self.at(at).clamp(LEFT + half, RIGHT - half);
+        let wanted = self.at(at).clamp(self.left + half, RIGHT - half);
         let marks = self.visible_marks(lane);
         let is_free = |x: &f64| {
             marks
@@ -315,7 +320,7 @@ impl Picture<'_> {
                 .all(|(_, mark)| (mark - x).abs() >= half + 11.0)
         };
         let steps = (0..40).flat_map(|step| [8.0 * f64::from(step), -8.0 * f64::from(step)]);
-        let mut places = steps.map(|step| (wanted + step).clamp(LEFT + half, RIGHT - half));
+        let mut places = steps.map(|step| (wanted + step).clamp(self.left + half, RIGHT - half));
         let top_is_free = height > zone.top + 12.0;
         let Some(x) = places.find(|x| top_is_free || is_free(x)) else {
             return;
@@ -369,11 +374,15 @@ impl Picture<'_> {
 
     fn acks(&self, drawing: &mut Drawing, lane: &Lane, zone: Area) {
         let middle = (zone.top + zone.bottom) / 2.0 + 1.0;
-        let dense = lane.acks.len() as f64 * 9.0 > RIGHT - LEFT;
+        let dense = lane.acks.len() as f64 * 9.0 > RIGHT - self.left;
         let is_ordinary = |kind: AckType| kind == AckType::Standard;
-        let (mut free_sign, mut free_text) = (LEFT, LEFT);
+        let (mut free_sign, mut free_text) = (self.left, self.left);
         for ordinary in [true, false] {
-            free_sign = if ordinary { free_sign } else { LEFT - 10.0 };
+            free_sign = if ordinary {
+                free_sign
+            } else {
+                self.left - 10.0
+            };
             for &(at, kind, count) in &lane.acks {
                 let x = self.at(at);
                 if is_ordinary(kind) != ordinary {
@@ -402,7 +411,7 @@ impl Picture<'_> {
         let mut seen: Vec<(Mark, f64)> = Vec::new();
         for &(at, mark) in &lane.marks {
             let x = self.at(at);
-            let first_start = mark == Mark::Start && seen.is_empty() && x < LEFT + 12.0;
+            let first_start = mark == Mark::Start && seen.is_empty() && x < self.left + 12.0;
             let near = |other: &(Mark, f64)| other.0 == mark && (other.1 - x).abs() < 15.0;
             let is_shown = !first_start && mark != Mark::NotSlow;
             if is_shown && !seen.iter().rev().take(8).any(near) {
@@ -414,7 +423,7 @@ impl Picture<'_> {
 
     fn marks(&self, drawing: &mut Drawing, lane: &Lane, zones: &Zones) {
         for (mark, x) in self.visible_marks(lane) {
-            let place = (x.clamp(LEFT + 6.0, RIGHT - 6.0), zones.whole.top + 9.0);
+            let place = (x.clamp(self.left + 6.0, RIGHT - 6.0), zones.whole.top + 9.0);
             if concerns_consumer(mark) {
                 drawing.line((x, place.1), (x, zones.work.bottom), 1.0, INK);
                 drawing.circle(place, 9.5, WHITE);
@@ -426,7 +435,7 @@ impl Picture<'_> {
     /// A strip per lane over the whole run, and the part of it that is shown above.
     fn overview(&self, drawing: &mut Drawing, top: f64) -> f64 {
         let charts = self.charts;
-        let x = Axis::linear((0.0, charts.shown_until.0 as f64), (LEFT, RIGHT));
+        let x = Axis::linear((0.0, charts.shown_until.0 as f64), (self.left, RIGHT));
         let first = top + 30.0;
         let height = if self.lanes.len() > 6 { 17.0 } else { 24.0 };
         let step = height + 4.0;
@@ -437,7 +446,7 @@ impl Picture<'_> {
             self.strip(
                 drawing,
                 lane.consumer,
-                Area::new(LEFT, top, RIGHT, top + height),
+                Area::new(self.left, top, RIGHT, top + height),
                 x,
             );
         }
@@ -449,7 +458,7 @@ impl Picture<'_> {
         let frame = Area::new(from, first - 4.0, to.max(from + 3.0), bottom);
         self.frame(drawing, frame, top);
         let ticks = times(Time::ZERO, charts.shown_until, 8);
-        let area = Area::new(LEFT, first, RIGHT, bottom);
+        let area = Area::new(self.left, first, RIGHT, bottom);
         columns(drawing, area, x, &ticks.ticks, &ticks.caption)
     }
 
@@ -469,7 +478,7 @@ impl Picture<'_> {
             (left, top),
         ];
         drawing.path(corners, 2.0, INK);
-        drawing.line((LEFT, above), (left, top), 1.0, RULE);
+        drawing.line((self.left, above), (left, top), 1.0, RULE);
         drawing.line((RIGHT, above), (right, top), 1.0, RULE);
     }
 
@@ -477,7 +486,7 @@ impl Picture<'_> {
         let charts = self.charts;
         let summary = &charts.consumers[consumer];
         let look = SMALL;
-        let room = LEFT - MARGIN - 14.0;
+        let room = self.left - MARGIN - 14.0;
         let baseline = (strip.top + strip.bottom) / 2.0 + 5.0;
         drawing.text(
             (MARGIN, baseline),
@@ -498,8 +507,8 @@ impl Picture<'_> {
             .unwrap_or(1)
             .max(1);
         let y = Axis::linear((0.0, most as f64), (strip.bottom, strip.top));
-        let mut outline = vec![(LEFT, strip.bottom)];
-        let mut start = LEFT;
+        let mut outline = vec![(self.left, strip.bottom)];
+        let mut start = self.left;
         for (end, bin) in bins {
             let end = x.map(end.0 as f64);
             let height = y.map(bin.largest as f64);

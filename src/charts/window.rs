@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use crate::facts::{DeathCause, Fact, Outcome};
-use crate::kernel::Time;
+use crate::kernel::{Span, Time};
 use crate::metrics::{Collector, ConsumerState};
 use crate::scenario::{
     AcknowledgeMode, Destination, DestinationKind, Failures, Scenario, Semantics, Session,
@@ -315,40 +315,51 @@ impl Window {
 
     /// What is to be shown of a run that ended then.
     pub fn finish(mut self, ended_at: Time, total: u64, collector: &Collector) -> View {
-        let in_ring = self.followed;
         let to_the_end = matches!(self.stage, Stage::Beginning | Stage::Following);
         if to_the_end {
             self.closing = snapshots(collector, self.latest.len());
         }
-        let records = if in_ring {
-            Vec::from(self.ring)
-        } else {
-            self.beginning
+        let fits = self.stage == Stage::Beginning && self.deliveries <= WHOLE * self.scale;
+        let records = match self.followed {
+            true => Vec::from(std::mem::take(&mut self.ring)),
+            false => std::mem::take(&mut self.beginning),
         };
         let begins: Vec<u64> = records
             .iter()
             .filter(|r| r.begins())
             .map(|r| r.at)
             .collect();
-        let view = View {
-            from_start: !in_ring,
+        let newest = records.last().map_or(Time::ZERO, |record| Time(record.at));
+        let (first, last) = if fits {
+            (0, begins.len())
+        } else {
+            self.chosen(begins.len())
+        };
+        let begin_of = |index: usize| begins.get(index).copied().map(Time);
+        let to = begin_of(last).unwrap_or(if to_the_end { ended_at } else { newest });
+        let from = match begin_of(first) {
+            Some(begin) if first > 0 || self.followed => begin,
+            Some(begin) => without_quiet_start(begin, to),
+            None => Time::ZERO,
+        };
+        View {
+            from,
+            to: to.max(from + Span(1)),
+            records,
+            from_start: !self.followed,
             closing: self.closing,
             broker_down: self.broker_down,
+            shown: (last - first) as u64,
             total,
-            ..View::default()
-        };
-        if self.stage == Stage::Beginning && self.deliveries <= WHOLE * self.scale {
-            let shown = begins.len() as u64;
-            return View {
-                to: ended_at,
-                records,
-                shown,
-                is_whole: true,
-                ..view
-            };
+            is_whole: fits && from == Time::ZERO,
+            reason: self.happened.map(|(_, reason)| reason),
         }
-        let skipped = if in_ring {
-            self.deliveries as usize - begins.len()
+    }
+
+    /// Of so many deliveries that were kept, the first to be shown and the one behind the last.
+    fn chosen(&self, kept: usize) -> (usize, usize) {
+        let skipped = if self.followed {
+            self.deliveries as usize - kept
         } else {
             0
         };
@@ -357,27 +368,24 @@ impl Window {
             (SHOWN * self.scale) as usize,
         );
         let happened = self.happened.map_or(0, |(delivery, _)| delivery as usize);
-        let first = if happened > shown / 2 {
+        let is_late = happened > shown / 2;
+        let first = if is_late {
             happened.saturating_sub(before + skipped)
         } else {
             0
         };
-        let last = (first + shown).min(begins.len());
-        let begin_of = |index: usize| begins.get(index).copied().map(Time);
-        let newest = records.last().map_or(Time::ZERO, |record| Time(record.at));
-        let from = if first + skipped == 0 {
-            None
-        } else {
-            begin_of(first)
-        };
-        View {
-            from: from.unwrap_or(Time::ZERO),
-            to: begin_of(last).unwrap_or(if to_the_end { ended_at } else { newest }),
-            shown: (last - first.min(last)) as u64,
-            reason: self.happened.map(|(_, reason)| reason),
-            records,
-            ..view
-        }
+        (first.min(kept), (first + shown).min(kept))
+    }
+}
+
+/// Where most of a window would pass before the first delivery, it begins shortly before that.
+fn without_quiet_start(first_delivery: Time, to: Time) -> Time {
+    let rest = to.since(first_delivery).0;
+    let lead = first_delivery.0.min(rest / 8);
+    if first_delivery.0 / 2 > rest {
+        Time(first_delivery.0 - lead)
+    } else {
+        Time::ZERO
     }
 }
 

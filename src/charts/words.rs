@@ -3,15 +3,21 @@
 
 use super::axis::{duration, percent, significant, thousands};
 use super::page::Words;
+use super::window::Reason;
 use super::{Charts, Consumer, Losses};
 use crate::kernel::{Span, Time};
+use crate::metrics::ConsumerState;
 
 /// A name that does not push everything else off the page.
 fn brief(name: &str) -> String {
-    if name.chars().count() <= 36 {
+    cut(name, 36)
+}
+
+fn cut(name: &str, most: usize) -> String {
+    if name.chars().count() <= most {
         return name.to_owned();
     }
-    let start: String = name.chars().take(34).collect();
+    let start: String = name.chars().take(most - 1).collect();
     format!("{start}…")
 }
 
@@ -20,7 +26,7 @@ fn words(charts: &Charts, what: &str, point: String, note: String) -> Words {
         .rules
         .map_or(String::new(), |rules| format!(" ({rules})"));
     Words {
-        title: format!("{}{rules}: {what}", brief(&charts.name)),
+        title: format!("{}{rules}: {what}", cut(&charts.name, 56)),
         point,
         note,
     }
@@ -102,7 +108,7 @@ fn work(consumers: &[Consumer]) -> Option<String> {
         let (name, share) = (brief(&busiest.name), percent(busiest.shares.busy));
         let held = messages(busiest.max_held);
         return Some(format!(
-            "{name} was busy {share} of the time; at most {held} waited for it."
+            "{name} was busy {share} of the time and held at most {held}."
         ));
     }
     let (low, high) = (percent(laziest.shares.busy), percent(busiest.shares.busy));
@@ -143,6 +149,30 @@ fn losses(charts: &Charts) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{}.", parts.join(", ")))
 }
 
+fn broker(charts: &Charts) -> Option<String> {
+    let &(from, to) = charts.view.broker_down.first()?;
+    let (from, length) = (
+        duration(from as f64),
+        duration(to.saturating_sub(from) as f64),
+    );
+    Some(match to {
+        u64::MAX => format!("The broker stopped at {from}."),
+        _ => format!("The broker was away for {length} from {from} on."),
+    })
+}
+
+fn slow(charts: &Charts) -> Option<String> {
+    let slow = charts
+        .consumers
+        .iter()
+        .find(|consumer| consumer.slow_marks > 0)?;
+    let name = brief(&slow.name);
+    Some(format!(
+        "The broker marked {name} slow {}.",
+        times(slow.slow_marks)
+    ))
+}
+
 fn abort(charts: &Charts) -> Option<String> {
     let aborted = charts
         .consumers
@@ -162,10 +192,11 @@ fn nothing(charts: &Charts) -> Option<String> {
 /// Over the timeline.
 pub fn timeline(charts: &Charts, lanes: usize) -> Words {
     let consumers = &charts.consumers;
-    let around_event = if charts.view.reason.is_some() {
-        crash(charts)
-    } else {
-        None
+    let around_event = match charts.view.reason {
+        Some(Reason::Broker) => broker(charts),
+        Some(Reason::Slow) => slow(charts),
+        Some(_) => crash(charts),
+        None => None,
     };
     let main = nothing(charts)
         .or_else(|| abort(charts))
@@ -200,13 +231,39 @@ pub fn timeline(charts: &Charts, lanes: usize) -> Words {
     words(charts, "what every consumer did", point, notes.join(" "))
 }
 
-/// That a long quiet end is left out.
+/// That a long quiet end is left out, and what stays as it is then.
 fn quiet(charts: &Charts) -> Option<String> {
     let left_out = charts.shown_until < charts.ended_at;
-    left_out.then(|| {
-        let end = duration(charts.ended_at.0 as f64);
-        format!("Nothing happens from here until the end of the run at {end}.")
-    })
+    let sum = |value: fn(&ConsumerState) -> u32| -> u64 {
+        charts
+            .at_end
+            .iter()
+            .map(|state| u64::from(value(state)))
+            .sum()
+    };
+    let stay = |count: u64, place: &str| {
+        format!(
+            ": {} {} {place}",
+            messages(count),
+            if count == 1 { "stays" } else { "stay" }
+        )
+    };
+    let busy = charts.at_end.iter().position(|state| state.is_busy);
+    let state = match (
+        busy,
+        sum(|state| state.awaiting),
+        sum(|state| state.buffered),
+    ) {
+        (Some(index), ..) => format!(
+            ": {} is still at work",
+            brief(&charts.consumers[index].name)
+        ),
+        (None, 0, 0) => String::new(),
+        (None, 0, buffered) => stay(buffered, "in buffers"),
+        (None, awaiting, _) => stay(awaiting, "without an ack"),
+    };
+    let end = duration(charts.ended_at.0 as f64);
+    left_out.then(|| format!("Nothing more happens until the end of the run at {end}{state}."))
 }
 
 /// Over the queue.
