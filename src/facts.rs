@@ -19,6 +19,7 @@ impl Observer for () {
 }
 
 impl<O: Observer + ?Sized> Observer for &mut O {
+    #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact, messages: &Messages) {
         (**self).on(now, fact, messages);
     }

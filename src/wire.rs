@@ -377,14 +377,30 @@ impl Messages {
 
     /// One party less; true if it was the last and the message is gone.
     pub fn release(&mut self, message: MessageRef) -> bool {
+        let is_last = !self.release_but_last(message);
+        if is_last {
+            self.remove(message);
+        }
+        is_last
+    }
+
+    /// One party less, unless it is the last: then false, and the message stays until it is removed.
+    #[inline]
+    pub fn release_but_last(&mut self, message: MessageRef) -> bool {
         let slot = self.slot_mut(message);
-        slot.holders -= 1;
-        if slot.holders > 0 {
+        if slot.holders == 1 {
             return false;
         }
+        slot.holders -= 1;
+        true
+    }
+
+    /// The last party lets go.
+    pub fn remove(&mut self, message: MessageRef) {
+        let slot = self.slot_mut(message);
+        slot.holders = 0;
         slot.generation = slot.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.free.push(message.slot);
-        true
     }
 
     /// Whether a release by the only holder would end it.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use acksim::metrics::{Collector, Metrics, RunEnd};
+use acksim::metrics::{Collector, Metrics};
 use acksim::reference::{Recorder, Views};
 use acksim::scenario;
 use acksim::world::simulate;
@@ -34,15 +34,10 @@ impl Point {
         let mut observers = (Collector::new(&scenario), Recorder::new(&scenario));
         let end = simulate(&scenario, &mut observers).unwrap();
         let (collector, recorder) = observers;
-        let run = RunEnd {
-            ended_at: end.ended_at,
-            events: end.events,
-            draws: None,
-        };
         Point {
             name,
             measured: measured.clone(),
-            predicted: collector.finish(run),
+            predicted: collector.finish((&end).into()),
             views: recorder.finish(end.ended_at, &end.messages),
         }
     }

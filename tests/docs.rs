@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use acksim::metrics::{Collector, RunEnd};
+use acksim::experiment::measure;
 use acksim::scenario::{self, Source};
-use acksim::world::simulate;
 use assert_cmd::Command;
 use serde_json::Value;
 
@@ -106,14 +105,8 @@ fn anchors(page: &str) -> BTreeSet<String> {
 fn the_glossary_knows_every_metric() {
     let file = root().join("scenarios/prefetch/hoarding-slow-consumer.json");
     let scenario = scenario::read_file(&file).expect("it loads").scenario;
-    let mut collector = Collector::new(&scenario);
-    let end = simulate(&scenario, &mut collector).expect("it ends");
-    let end = RunEnd {
-        ended_at: end.ended_at,
-        events: end.events,
-        draws: None,
-    };
-    let metrics = serde_json::to_value(collector.finish(end)).expect("plain data");
+    let metrics = measure(&scenario).expect("it ends");
+    let metrics = serde_json::to_value(metrics).expect("plain data");
 
     let glossary = fs::read_to_string(root().join("docs/metrics.md")).expect("there is a glossary");
     let mut keys = BTreeSet::new();

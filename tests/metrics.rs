@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use acksim::metrics::{Collector, ConsumerMetrics, Metrics, RunEnd};
+use acksim::experiment::measure;
+use acksim::metrics::{ConsumerMetrics, Metrics};
 use acksim::reference::Reference;
 use acksim::scenario::{self, Scenario};
 use acksim::wire::AckType;
-use acksim::world::simulate;
 use serde_json::Value;
 
 /// At its end messages are acknowledged in a transaction that is still open. They are on the queue,
@@ -30,13 +30,7 @@ fn recorded(below: &Path, found: &mut Vec<PathBuf>) {
 
 fn run(path: &Path) -> (Scenario, Metrics) {
     let scenario = scenario::read_file(path).unwrap().scenario;
-    let mut collector = Collector::new(&scenario);
-    let end = simulate(&scenario, &mut collector).unwrap();
-    let metrics = collector.finish(RunEnd {
-        ended_at: end.ended_at,
-        events: end.events,
-        draws: None,
-    });
+    let metrics = measure(&scenario).unwrap();
     (scenario, metrics)
 }
 
@@ -181,4 +175,34 @@ fn times_are_those_of_the_measurements() {
             );
         }
     }
+}
+
+/// Which layer of the prints moved says what a change changed: the chances alone here, since the work takes as long.
+#[test]
+fn the_print_of_the_draws_moves_with_them_alone() {
+    let prints = |processing: Value, seed: u64| {
+        let mut file = serde_json::json!({
+            "producers": [{"destination": "queue://q", "messages": 5}],
+            "consumers": [{"destination": "queue://q"}],
+        });
+        file["consumers"][0]["processing"] = processing;
+        file["seed"] = seed.into();
+        let source = scenario::Source {
+            name: "draws".to_owned(),
+            text: file.to_string(),
+        };
+        let scenario = scenario::read(&source, "draws").unwrap().scenario;
+        measure(&scenario).unwrap().run.fingerprints
+    };
+    let drawn = serde_json::json!({"empirical": ["5ms"]});
+    let (constant, drawn, other) = (
+        prints("5ms".into(), 1),
+        prints(drawn.clone(), 1),
+        prints(drawn, 2),
+    );
+    assert_ne!(constant.draws, drawn.draws);
+    assert_ne!(drawn.draws, other.draws);
+    assert_eq!(constant.deliveries, drawn.deliveries);
+    assert_eq!(constant.metrics, other.metrics);
+    assert_eq!(constant.draws, prints("5ms".into(), 2).draws);
 }

@@ -1,8 +1,8 @@
 //! Where queueing theory has a closed form, the simulator agrees with it.
 
-use acksim::metrics::{Collector, Metrics, RunEnd};
+use acksim::experiment::measure;
+use acksim::metrics::Metrics;
 use acksim::scenario::{Source, read};
-use acksim::world::simulate;
 use serde_json::{Value, json};
 
 fn run(scenario: &Value) -> Metrics {
@@ -11,13 +11,7 @@ fn run(scenario: &Value) -> Metrics {
         text: scenario.to_string(),
     };
     let scenario = read(&source, "scenario").unwrap().scenario;
-    let mut collector = Collector::new(&scenario);
-    let end = simulate(&scenario, &mut collector).unwrap();
-    collector.finish(RunEnd {
-        ended_at: end.ended_at,
-        events: end.events,
-        draws: None,
-    })
+    measure(&scenario).unwrap()
 }
 
 /// Work for `servers` consumers without any latency: a message that finds one free is begun at once.

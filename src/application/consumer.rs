@@ -84,6 +84,16 @@ impl ConsumerApp {
         }
     }
 
+    /// What it draws from.
+    pub fn streams(&self) -> [&Stream; 4] {
+        [
+            &self.processing_stream,
+            &self.failure_stream,
+            &self.crash_stream,
+            &self.restart_stream,
+        ]
+    }
+
     /// Whether it opens at all (again): not once it has had all its messages, or was stopped.
     pub fn wants_to_open(&self, now: Time) -> bool {
         let is_full = self.messages.is_some_and(|most| self.deliveries >= most);

@@ -52,6 +52,11 @@ impl ProducerApp {
         }
     }
 
+    /// What it draws from.
+    pub fn streams(&self) -> [&Stream; 2] {
+        [&self.arrival_stream, &self.reply_stream]
+    }
+
     /// When it wants to send its next message; None: it has sent all. To be asked once for each message.
     pub fn next_arrival(&mut self, now: Time) -> Option<Time> {
         if self.messages.is_some_and(|most| self.sent >= most) {

@@ -39,6 +39,11 @@ impl SessionApp {
         }
     }
 
+    /// What it draws from.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
     /// A new session object.
     pub fn open(&mut self) {
         self.since_acknowledge = 0;

@@ -70,6 +70,7 @@ impl Consumers {
 
     /// Whether no message at all can go out now: all who might take one are full, or there is
     /// nobody.
+    #[inline]
     pub fn nobody_can_take(&self, subscriptions: &[Subscription]) -> bool {
         match self.exclusive {
             Some(exclusive) => subscriptions[exclusive].full,
@@ -136,6 +137,7 @@ impl Consumers {
 
     /// Which consumer gets a message of this group (0: none) now (`Queue.doActualDispatch`,
     /// `QueueDispatchSelector.canSelect`, `Queue.assignMessageGroup`).
+    #[inline]
     pub fn select(
         &mut self,
         group: u32,
@@ -169,6 +171,7 @@ impl Consumers {
     }
 
     /// Whoever took a message goes to the end of the list, which is then sorted.
+    #[inline]
     pub fn rotate(&mut self, taker: SubscriptionIndex, subscriptions: &mut [Subscription]) {
         let stays = self.rules.strict_order || self.len() <= 1 || self.exclusive == Some(taker);
         if stays {
@@ -229,6 +232,7 @@ impl Consumers {
     }
 
     /// The window of a consumer became full, or has room again.
+    #[inline]
     pub fn room_changed(&mut self, member: SubscriptionIndex, subscriptions: &[Subscription]) {
         let place = subscriptions[member].queue.place;
         if subscriptions[member].full {
@@ -238,6 +242,7 @@ impl Consumers {
         }
     }
 
+    #[inline]
     fn take_out(&mut self, place: Place) {
         if self.with_room.front().is_some_and(|first| first.0 == place) {
             self.with_room.pop_front();
@@ -246,6 +251,7 @@ impl Consumers {
         }
     }
 
+    #[inline]
     fn put_in(&mut self, place: Place, member: SubscriptionIndex) {
         if self.with_room.back().is_none_or(|last| last.0 < place) {
             self.with_room.push_back((place, member));

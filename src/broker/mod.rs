@@ -224,6 +224,7 @@ impl Broker {
     }
 
     /// A command arrives. One for a connection that is no more is dropped.
+    #[inline]
     pub fn handle(
         &mut self,
         connection: ConnectionId,
@@ -271,8 +272,45 @@ impl Broker {
     }
 
     /// Does what a command says; passes that it requests run later.
+    #[inline]
     fn execute(&mut self, connection: ConnectionId, command: ToBroker, s: &mut impl Surroundings) {
         match command {
+            ToBroker::Message {
+                message,
+                transaction,
+                sync,
+                lose_reply,
+            } => {
+                let answer = self.answer_to(s.messages()[message].producer, sync, lose_reply);
+                let send = Send {
+                    message,
+                    connection,
+                    transaction,
+                    answer,
+                };
+                self.send(send, s);
+            }
+            ToBroker::Ack {
+                ack,
+                reply_to,
+                redeliver_after,
+            } => {
+                self.acknowledge(connection, &ack, reply_to, redeliver_after, s);
+            }
+            rare => self.execute_rare(connection, rare, s),
+        }
+    }
+
+    /// What does not come with every message. Kept apart, so that the way of what does stays small.
+    #[inline(never)]
+    fn execute_rare(
+        &mut self,
+        connection: ConnectionId,
+        command: ToBroker,
+        s: &mut impl Surroundings,
+    ) {
+        match command {
+            ToBroker::Message { .. } | ToBroker::Ack { .. } => {}
             ToBroker::AddConsumer {
                 consumer,
                 prefetch,
@@ -295,30 +333,6 @@ impl Broker {
             ToBroker::RemoveConnection { last_delivered } => {
                 self.remove_and_answer(connection, last_delivered, s);
             }
-            ToBroker::Message {
-                message,
-                transaction,
-                sync,
-                lose_reply,
-            } => {
-                let answer = self.answer_to(s.messages()[message].producer, sync, lose_reply);
-                self.send(
-                    Send {
-                        message,
-                        connection,
-                        transaction,
-                        answer,
-                    },
-                    s,
-                );
-            }
-            ToBroker::Ack {
-                ack,
-                reply_to,
-                redeliver_after,
-            } => {
-                self.acknowledge(connection, &ack, reply_to, redeliver_after, s);
-            }
             ToBroker::Pull { consumer, timeout } => self.pull(consumer, timeout, s),
             ToBroker::Begin(transaction) => self.begin(connection, transaction, s),
             ToBroker::Commit {
@@ -339,6 +353,7 @@ impl Broker {
 
     /// An ack for a consumer that does not exist any more is ignored
     /// (`TransportConnection.processMessageAck`).
+    #[inline]
     fn acknowledge(
         &mut self,
         connection: ConnectionId,
@@ -366,6 +381,7 @@ impl Broker {
         }
     }
 
+    #[inline]
     fn do_acknowledge(
         &mut self,
         subscription: SubscriptionIndex,

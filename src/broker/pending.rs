@@ -48,6 +48,15 @@ fn levels(prioritized: bool) -> usize {
     if prioritized { PRIORITIES } else { 1 }
 }
 
+/// `VecDeque::remove`, which does not know how cheap it is at the front.
+pub(super) fn take_at<T>(list: &mut VecDeque<T>, index: usize) -> Option<T> {
+    if index == 0 {
+        list.pop_front()
+    } else {
+        list.remove(index)
+    }
+}
+
 impl Cursor {
     pub fn new(prioritized: bool) -> Cursor {
         Cursor {
@@ -157,7 +166,7 @@ impl PendingList {
         } else {
             &mut level.returned
         };
-        list.remove(position.index);
+        take_at(list, position.index);
         self.len -= 1;
     }
 

@@ -5,6 +5,7 @@ use crate::facts::{DeathCause, Fact};
 use crate::wire::{AckType, ConsumerId, MessageAck, MessageRef, ToClient};
 
 use super::dead_letter::Letter;
+use super::pending::take_at;
 use super::subscription::{Kind, Subscription, SubscriptionIndex};
 use super::transaction::Synchronization;
 use super::{Broker, BrokerTimer, Refused, Surroundings};
@@ -13,6 +14,7 @@ use super::{Broker, BrokerTimer, Refused, Surroundings};
 impl Broker {
     /// Hands a message to the connection of a consumer (`PrefetchSubscription.dispatch`,
     /// `TopicSubscription.dispatch`).
+    #[inline]
     pub(super) fn dispatch(
         &mut self,
         taker: SubscriptionIndex,
@@ -55,6 +57,7 @@ impl Broker {
 
     /// Notes whether the window of a subscription is full. Pull subscriptions, whose window opens
     /// for each pull, don't tell.
+    #[inline]
     pub(super) fn update_room(
         &mut self,
         subscription: SubscriptionIndex,
@@ -138,6 +141,7 @@ impl Broker {
         Ok(())
     }
 
+    #[inline]
     fn standard_ack(
         &mut self,
         subscription: SubscriptionIndex,
@@ -159,6 +163,7 @@ impl Broker {
     }
 
     /// An id that is not in flight is ignored.
+    #[inline(never)]
     fn individual_ack(
         &mut self,
         subscription: SubscriptionIndex,
@@ -181,6 +186,7 @@ impl Broker {
     }
 
     /// Widens the window, by whatever the client says it counts.
+    #[inline(never)]
     fn delivered_ack(
         &mut self,
         subscription: SubscriptionIndex,
@@ -208,6 +214,7 @@ impl Broker {
         Ok(true)
     }
 
+    #[inline(never)]
     fn redelivered_ack(
         &mut self,
         subscription: SubscriptionIndex,
@@ -223,6 +230,7 @@ impl Broker {
 
     /// POISON and EXPIRED: each message of the range goes to the dead-letter queue, if that takes
     /// it, and is gone. The window is contracted by one for all of them.
+    #[inline(never)]
     fn bury_range(
         &mut self,
         subscription: SubscriptionIndex,
@@ -270,6 +278,7 @@ impl Broker {
     }
 
     /// A consumer is done with the message at this place of its dispatched list.
+    #[inline]
     fn take_off(
         &mut self,
         subscription: SubscriptionIndex,
@@ -282,13 +291,14 @@ impl Broker {
         self.remove_dispatched(subscription, index, s);
     }
 
+    #[inline]
     fn remove_dispatched(
         &mut self,
         subscription: SubscriptionIndex,
         index: usize,
         s: &mut impl Surroundings,
     ) {
-        let Some(message) = self.subscriptions[subscription].dispatched.remove(index) else {
+        let Some(message) = take_at(&mut self.subscriptions[subscription].dispatched, index) else {
             return;
         };
         let destination = self.subscriptions[subscription].destination;
@@ -404,6 +414,7 @@ impl Subscription {
 
     /// `assertAckMatchesDispatched`: both ends are in flight, and outside a transaction the count
     /// is right.
+    #[inline]
     fn matched_range(&self, ack: &MessageAck) -> Result<(usize, usize), Refused> {
         let start = self.start_of_range(ack)?;
         let end = self

@@ -62,6 +62,7 @@ impl Producer {
 
 impl Broker {
     /// Which answer a send gets.
+    #[inline]
     pub(super) fn answer_to(
         &self,
         producer: ProducerIndex,
@@ -77,6 +78,7 @@ impl Broker {
     }
 
     /// A message arrives.
+    #[inline]
     pub(super) fn send(&mut self, send: Send, s: &mut impl Surroundings) {
         let destination = s.messages()[send.message].destination as usize;
         let target = &self.destinations[destination];
@@ -99,6 +101,7 @@ impl Broker {
     }
 
     /// Stores it, or expires it at once, and answers.
+    #[inline]
     fn take_in(&mut self, send: Send, s: &mut impl Surroundings) {
         let size = s.messages()[send.message].memory_size();
         self.take_in_quietly(send.message, send.transaction, s);
@@ -106,6 +109,7 @@ impl Broker {
     }
 
     /// A message that may have been waiting for space, or in the scheduler.
+    #[inline]
     pub(super) fn take_in_quietly(
         &mut self,
         message: MessageRef,
@@ -164,6 +168,7 @@ impl Broker {
     }
 
     /// `Queue.doMessageSend`, `Topic.doMessageSend`: at once, or when the transaction commits.
+    #[inline]
     pub(super) fn do_message_send(
         &mut self,
         message: MessageRef,
@@ -184,6 +189,7 @@ impl Broker {
     }
 
     /// A message takes its place.
+    #[inline]
     pub(super) fn message_sent(&mut self, message: MessageRef, s: &mut impl Surroundings) {
         let content = &s.messages()[message];
         let destination = content.destination as usize;
@@ -237,6 +243,7 @@ impl Broker {
     }
 
     /// `Message.decrementReferenceCount`; whoever waits for space has a pass then.
+    #[inline]
     pub(super) fn free_memory(
         &mut self,
         destination: usize,

@@ -81,6 +81,7 @@ impl Queue {
 // ── passes ──
 impl Broker {
     /// Requests a pass (`Queue.wakeup`).
+    #[inline]
     pub(super) fn wakeup(&mut self, destination: usize) {
         let wakeups = &mut self.destinations[destination].wakeups;
         if *wakeups == 0 {
@@ -142,6 +143,7 @@ impl Broker {
 
     /// Moves messages from the cursor to the pending list and returns how many
     /// (`Queue.doPageInForDispatch`).
+    #[inline]
     fn page_in(
         &mut self,
         destination: usize,
@@ -219,6 +221,7 @@ impl Broker {
     }
 
     /// Who gets a message now. Nobody gets one that is acknowledged in an open transaction.
+    #[inline]
     fn select(
         &mut self,
         destination: usize,
@@ -234,6 +237,7 @@ impl Broker {
     }
 
     /// `PrefetchSubscription.add` and `dispatchPending`, and the rotation of the consumer list.
+    #[inline]
     fn hand_over(
         &mut self,
         destination: usize,
@@ -259,6 +263,7 @@ impl Broker {
 // ── messages come and go ──
 impl Broker {
     /// A message takes its place on the queue (`Queue.cursorAdd`, `Queue.messageSent`).
+    #[inline]
     pub(super) fn enqueue(
         &mut self,
         destination: usize,
@@ -279,6 +284,7 @@ impl Broker {
     }
 
     /// Takes a paged-in message off for good (`Queue.removeMessage`, `Queue.dropMessage`).
+    #[inline]
     pub(super) fn drop_message(
         &mut self,
         destination: usize,

@@ -77,9 +77,10 @@ impl BrokerTimer {
 }
 
 /// One party less is interested; says so when it was the last.
+#[inline]
 pub(super) fn release(s: &mut impl Surroundings, message: MessageRef) {
-    if s.messages().is_last_holder(message) {
+    if !s.messages_mut().release_but_last(message) {
         s.emit(Fact::Released { message });
+        s.messages_mut().remove(message);
     }
-    s.messages_mut().release(message);
 }

@@ -4,10 +4,11 @@ use std::fs::File;
 
 use acksim::charts::{Charts, Recorder};
 use acksim::expect::{Miss, Watcher};
+use acksim::experiment::measure;
 use acksim::facts::{Fact, Observer};
 use acksim::judges::{Breach, Judges};
 use acksim::kernel::Time;
-use acksim::metrics::{self, Collector, Metrics};
+use acksim::metrics::{Collector, Metrics};
 use acksim::scenario::Scenario;
 use acksim::trace::Trace;
 use acksim::wire::Messages;
@@ -30,6 +31,13 @@ pub struct Watch {
     pub trace: Option<File>,
 }
 
+impl Watch {
+    /// Nobody watches but the one who counts: then the model is compiled for that one alone.
+    fn counts_only(&self) -> bool {
+        !self.charts && !self.expectations && !self.audit && self.trace.is_none()
+    }
+}
+
 /// What came out.
 pub struct Simulated {
     /// Always.
@@ -42,12 +50,27 @@ pub struct Simulated {
     pub breaches: Vec<Breach>,
 }
 
+impl Simulated {
+    fn of_numbers(metrics: Metrics) -> Simulated {
+        Simulated {
+            metrics,
+            charts: None,
+            missed: Vec::new(),
+            breaches: Vec::new(),
+        }
+    }
+}
+
 /// Runs a scenario.
 pub fn simulate(
     scenario: &Scenario,
     watch: Watch,
     terminal: &Terminal,
 ) -> Result<Simulated, Error> {
+    if watch.counts_only() && !terminal.progress {
+        let metrics = measure(scenario).map_err(Error::message)?;
+        return Ok(Simulated::of_numbers(metrics));
+    }
     let counter = Counter::new(scenario, watch.charts);
     let judges = watch.audit.then(|| Judges::new(scenario));
     let trace = watch.trace.map(|file| Trace::new(scenario, file));
@@ -89,9 +112,9 @@ impl<'a> Counter<'a> {
 
     fn finish(self, end: &RunEnd) -> (Metrics, Option<Charts>) {
         match self {
-            Counter::Numbers(collector) => (collector.finish(counted(end)), None),
+            Counter::Numbers(collector) => (collector.finish(end.into()), None),
             Counter::Pictures(recorder) => {
-                let (metrics, charts) = recorder.finish(counted(end));
+                let (metrics, charts) = recorder.finish(end.into());
                 (metrics, Some(charts))
             }
         }
@@ -104,20 +127,5 @@ impl Observer for Counter<'_> {
             Counter::Numbers(collector) => collector.on(now, fact, messages),
             Counter::Pictures(recorder) => recorder.on(now, fact, messages),
         }
-    }
-}
-
-/// Runs a scenario for its numbers alone.
-pub fn metrics(scenario: &Scenario) -> Result<Metrics, Error> {
-    let mut collector = Collector::new(scenario);
-    let end = world::simulate(scenario, &mut collector).map_err(Error::message)?;
-    Ok(collector.finish(counted(&end)))
-}
-
-fn counted(end: &RunEnd) -> metrics::RunEnd {
-    metrics::RunEnd {
-        ended_at: end.ended_at,
-        events: end.events,
-        draws: None,
     }
 }

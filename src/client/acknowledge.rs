@@ -19,6 +19,7 @@ pub(super) struct PendingAck {
 impl Consumer {
     /// Sends an ack. With `sendAcksAsync=false` the calling thread waits for the answer, except inside a transaction
     /// and for what the library sends by itself (`ActiveMQSession.sendAck`).
+    #[inline]
     pub(super) fn send_ack(
         &mut self,
         ack: MessageAck,
@@ -45,6 +46,7 @@ impl Consumer {
     }
 
     /// An ack of this consumer for everything delivered (`makeAckForAllDeliveredMessages`); None if there is nothing.
+    #[inline]
     pub(super) fn ack_for_all_delivered(
         &self,
         ack_type: AckType,
@@ -63,6 +65,7 @@ impl Consumer {
     }
 
     /// Acknowledges everything delivered, outside a transaction, and forgets it.
+    #[inline]
     pub(super) fn acknowledge_delivered(
         &mut self,
         ack_type: AckType,

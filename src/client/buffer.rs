@@ -68,6 +68,7 @@ impl<T: Ranked> Buffer<T> {
     }
 
     /// Behind everything of the same or a higher priority.
+    #[inline]
     pub fn enqueue(&mut self, item: T) {
         if !self.by_priority {
             return self.items.push_back(item);
@@ -90,6 +91,7 @@ impl<T: Ranked> Buffer<T> {
     }
 
     /// The next one, running or not.
+    #[inline]
     pub fn dequeue(&mut self) -> Option<T> {
         self.items.pop_front()
     }

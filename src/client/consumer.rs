@@ -168,6 +168,7 @@ impl Consumer {
     }
 
     /// A message is about to be handed to the application (`beforeMessageIsConsumed`).
+    #[inline]
     pub(super) fn before_message_is_consumed(
         &mut self,
         delivery: Delivery,
@@ -191,6 +192,7 @@ impl Consumer {
 
     /// The application is done with a message, or never saw it because it was expired
     /// (`afterMessageIsConsumed`).
+    #[inline]
     pub(super) fn after_message_is_consumed(
         &mut self,
         delivery: Delivery,
@@ -221,6 +223,7 @@ impl Consumer {
 
     /// The application holds a message while it works on it, beside `delivered`, which may let go of it meanwhile.
     /// DUPS_OK on a topic never keeps it in `delivered`: there the library's hold becomes the application's.
+    #[inline]
     pub(super) fn hold_for_application(&self, delivery: Delivery, s: &mut impl Surroundings) {
         if self.style != Style::AutoBatch {
             s.messages_mut().retain(delivery.message);
@@ -265,6 +268,7 @@ impl Consumer {
     }
 
     /// Lets go of what was delivered.
+    #[inline]
     pub(super) fn clear_delivered(&mut self, s: &mut impl Surroundings) {
         while let Some(delivery) = self.delivered.pop_front() {
             s.release(delivery.message);

@@ -53,11 +53,12 @@ pub trait Surroundings {
     fn collision(&mut self, consumer: ConsumerIndex) -> f64;
 
     /// Lets go of a message.
+    #[inline]
     fn release(&mut self, message: MessageRef) {
-        if self.messages().is_last_holder(message) {
+        if !self.messages_mut().release_but_last(message) {
             self.emit(Fact::Released { message });
+            self.messages_mut().remove(message);
         }
-        self.messages_mut().release(message);
     }
 }
 

@@ -85,6 +85,7 @@ impl Session {
 impl Client {
     /// A dispatch arrived for a consumer (`ActiveMQConnection.onCommand`): it is appended to the FIFO of its session.
     /// None if the consumer is no more, and the message was dropped.
+    #[inline]
     pub fn on_dispatch(
         &mut self,
         id: ConsumerId,
@@ -118,6 +119,7 @@ impl Client {
 
     /// One round of the session's worker (`ActiveMQSessionExecutor.iterate`): first what waits in the buffers of
     /// listeners, in the order of their creation, then the FIFO. Returns when the application has to do something.
+    #[inline]
     pub fn iterate(&mut self, session: SessionIndex, s: &mut impl Surroundings) -> Step {
         loop {
             let Some((index, item)) = self.next_for_worker(session) else {
@@ -129,6 +131,7 @@ impl Client {
         }
     }
 
+    #[inline]
     fn next_for_worker(
         &mut self,
         session: SessionIndex,
@@ -171,6 +174,7 @@ impl Client {
     }
 
     /// `ActiveMQMessageConsumer.dispatch`.
+    #[inline]
     fn deliver(
         &mut self,
         index: ConsumerIndex,
@@ -215,6 +219,7 @@ impl Client {
 
 impl Consumer {
     /// The listener path of `dispatch`: None if the message is not for the application's eyes.
+    #[inline]
     fn call_listener(
         &mut self,
         delivery: Delivery,
@@ -248,6 +253,7 @@ fn drop_item(consumer: ConsumerId, item: Option<Delivery>, s: &mut impl Surround
 
 impl Client {
     /// `onMessage` returned (`afterMessageIsConsumed`).
+    #[inline]
     pub fn listener_returned(
         &mut self,
         consumer: ConsumerIndex,

@@ -48,7 +48,7 @@ pub use comparison::{Cell, Comparison, Difference, Group, MetricResult, SettingR
 pub use mechanism::{ConsumerMechanism, Mechanism};
 pub use metric::Metric;
 pub use recommendation::{Deployment, Recommendation};
-pub use simulation::{PrepareError, axes_of, prepare, simulate};
+pub use simulation::{PrepareError, axes_of, measure, prepare, simulate};
 pub use study::{
     Condition, ConsumerPlace, Execution, Kind, MOST_SETTINGS, Replications, RunResult, Study,
     StudyError, grid,

@@ -11,9 +11,9 @@ use super::study::{
 };
 use super::vary::{Axis, VaryError, plain};
 use crate::kernel::Time;
-use crate::metrics::{Collector, RunEnd};
+use crate::metrics::{Collector, Metrics, RunEnd};
 use crate::scenario::{self, Document, Errors, Loaded, Scenario, Values};
-use crate::world;
+use crate::world::{self, NoProgress};
 
 /// Why a study cannot be made of a file and what is varied.
 #[derive(Debug, Error)]
@@ -121,17 +121,44 @@ fn is_steady(scenario: &Scenario) -> bool {
 pub fn simulate(setting: &Scenario, seed: u64) -> Result<RunResult, String> {
     observe(setting, seed, |scenario| {
         let until = scenario.until.filter(|_| is_steady(scenario));
-        let mut watching = (Collector::new(scenario), until.map(Backlog::new));
-        let end = world::simulate(scenario, &mut watching).map_err(|error| error.to_string())?;
-        let (collector, backlog) = watching;
-        let metrics = collector.finish(RunEnd {
-            ended_at: end.ended_at,
-            events: end.events,
-            draws: None,
-        });
+        let (metrics, backlog) = match until {
+            None => (measure(scenario), None),
+            Some(until) => {
+                let mut watching = (Collector::new(scenario), Backlog::new(until));
+                let end = world::simulate(scenario, &mut watching);
+                let (collector, backlog) = watching;
+                (
+                    end.map(|end| collector.finish((&end).into())),
+                    Some(backlog),
+                )
+            }
+        };
+        let metrics = metrics.map_err(|error| error.to_string())?;
         let metrics = serde_json::to_value(metrics).expect("metrics are plain data");
         Ok((metrics, backlog))
     })
+}
+
+/// Runs a scenario for its numbers alone: the fastest way to them, because the model is compiled
+/// for this one observer.
+///
+/// # Errors
+/// If virtual time stands still.
+pub fn measure(scenario: &Scenario) -> Result<Metrics, NoProgress> {
+    let mut collector = Collector::new(scenario);
+    let end = world::simulate(scenario, &mut collector)?;
+    Ok(collector.finish((&end).into()))
+}
+
+/// What the metrics need to know of the end of a run.
+impl From<&world::RunEnd> for RunEnd {
+    fn from(end: &world::RunEnd) -> RunEnd {
+        RunEnd {
+            ended_at: end.ended_at,
+            events: end.events,
+            draws: Some(end.draws),
+        }
+    }
 }
 
 /// One simulation: its metrics, and what the backlog of a steady scenario did.

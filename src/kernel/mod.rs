@@ -34,6 +34,6 @@ mod ziggurat;
 
 pub use distribution::Distribution;
 pub use queue::{EventQueue, Lane};
-pub use random::Stream;
+pub use random::{Stream, print_of_draws};
 pub use sampler::Sampler;
 pub use time::{Span, Time};

@@ -68,6 +68,16 @@ impl Stream {
     }
 }
 
+/// Sixty-four bits that change with the number of draws from any of some streams: in their order, what each of those
+/// that were drawn from would give next. Watching costs nothing while a run goes on.
+pub fn print_of_draws<'a>(streams: impl Iterator<Item = &'a Stream>) -> u64 {
+    streams
+        .filter(|stream| stream.0.get_word_pos() > 0)
+        .fold(GOLDEN_GAMMA, |print, stream| {
+            mix(print ^ stream.clone().next_u64())
+        })
+}
+
 /// 2^-53
 const UNIT: f64 = 1.0 / (1_u64 << 53) as f64;
 
@@ -166,6 +176,26 @@ mod tests {
 
     /// Streams of different names are as uncorrelated as chance allows: |r| of n pairs is below
     /// 4/√n.
+    #[test]
+    fn every_draw_shows_in_the_print_and_a_stream_that_nobody_used_does_not() {
+        let print = |draws: [u32; 2]| {
+            let streams = ["one", "other"]
+                .into_iter()
+                .zip(draws)
+                .map(|(actor, draws)| {
+                    let mut stream = Stream::new(7, actor, "processing");
+                    (0..draws).for_each(|_| _ = stream.next_u64());
+                    stream
+                });
+            print_of_draws(streams.collect::<Vec<_>>().iter())
+        };
+        assert_eq!(print([3, 40]), print([3, 40]));
+        let others = [[3, 41], [4, 40], [40, 3], [0, 40], [3, 0], [0, 0]];
+        assert!(others.iter().all(|draws| print(*draws) != print([3, 40])));
+        let unused = Stream::new(8, "one", "processing");
+        assert_eq!(print_of_draws([unused].iter()), print([0, 0]));
+    }
+
     #[test]
     fn streams_are_uncorrelated() {
         let n = 100_000;

@@ -86,7 +86,7 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Layers {
-    /// Of all random draws; null where the world does not tell.
+    /// The random draws: it changes with one draw more or less from any stream.
     pub draws: Option<String>,
     /// Of what was handed to applications, and what they did with it.
     pub deliveries: String,

@@ -9,7 +9,9 @@
 
 use crate::facts::{Fact, Observer};
 use crate::kernel::Time;
-use crate::wire::{ConsumerId, MessageAck, MessageRef, Messages, TransactionId, TransactionOwner};
+use crate::wire::{
+    ConsumerId, MessageAck, MessageRef, Messages, ProducerIndex, TransactionId, TransactionOwner,
+};
 
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -80,7 +82,8 @@ pub struct Fingerprints {
 }
 
 impl Observer for Fingerprints {
-    #[inline]
+    // Where a fact is emitted its kind is known: inlined there, all arms but one vanish.
+    #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact, messages: &Messages) {
         let when = now.0.wrapping_mul(MULTIPLIER);
         let step = |kind: u64, consumer: ConsumerId| word(kind, consumer) ^ when;
@@ -94,6 +97,14 @@ impl Observer for Fingerprints {
                 return self
                     .all
                     .mix(2 ^ u64::from(destination) << 32 ^ u64::from(copies) << 8 ^ when);
+            }
+            Fact::SendReturned {
+                producer,
+                called_at,
+                failed,
+            } => {
+                let what = send_returned(producer, called_at, failed);
+                return self.all.mix(what ^ when);
             }
             Fact::Dispatched { consumer, .. } => return self.all.mix(step(3, consumer)),
             Fact::Received { consumer, .. } => return self.all.mix(step(4, consumer)),
@@ -202,17 +213,15 @@ impl Fingerprints {
     }
 }
 
+#[inline]
+fn send_returned(producer: ProducerIndex, called_at: Time, failed: bool) -> u64 {
+    let who = 20 | u64::from(failed) << 8 | u64::from(producer) << 32;
+    join(who, called_at.0)
+}
+
 /// Of facts that belong to no layer.
 fn detail(fact: &Fact, messages: &Messages) -> u64 {
     match *fact {
-        Fact::SendReturned {
-            producer,
-            called_at,
-            failed,
-        } => join(
-            20 | u64::from(failed) << 8 | u64::from(producer) << 32,
-            called_at.0,
-        ),
         Fact::ProducerTransaction {
             transaction,
             committed,

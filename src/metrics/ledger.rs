@@ -141,7 +141,7 @@ impl Ledger {
     }
 
     /// The copy of a queue.
-    #[inline]
+    #[inline(always)]
     pub fn only(&mut self, message: MessageRef) -> &mut Copy {
         let slot = message.slot();
         if slot >= self.only.len() {
@@ -151,7 +151,7 @@ impl Ledger {
     }
 
     /// The copy that a consumer gets or got.
-    #[inline]
+    #[inline(always)]
     pub fn of(&mut self, message: MessageRef, consumer: ConsumerIndex) -> &mut Copy {
         let place = self.places[consumer as usize];
         match place.topic {
@@ -160,6 +160,7 @@ impl Ledger {
         }
     }
 
+    #[inline(never)]
     fn in_row(&mut self, message: MessageRef, topic: u32, column: usize) -> &mut Copy {
         self.only(message);
         let row = match self.row[message.slot()].0 {

@@ -30,16 +30,28 @@ impl<C> Link<C> {
         }
     }
 
+    /// What its latencies are drawn from.
+    pub(super) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
     /// A command is on its way.
     pub(super) fn put(&mut self, life: u32, command: C) {
         self.under_way.push_back((life, command));
     }
 
     /// The next command of a life arrives. That of another one can lie before it only after a crash.
+    #[inline]
     pub(super) fn take(&mut self, life: u32) -> Option<C> {
-        if self.under_way.front().is_some_and(|(of, _)| *of == life) {
-            return self.under_way.pop_front().map(|(_, command)| command);
+        match self.under_way.pop_front() {
+            Some((of, command)) if of == life => Some(command),
+            first => self.take_behind(first, life),
         }
+    }
+
+    #[cold]
+    fn take_behind(&mut self, first: Option<(u32, C)>, life: u32) -> Option<C> {
+        self.under_way.push_front(first?);
         let place = self.under_way.iter().position(|(of, _)| *of == life)?;
         self.under_way.remove(place).map(|(_, command)| command)
     }

@@ -19,7 +19,7 @@ use crate::application::{ConsumerApp, ProducerApp, SessionApp};
 use crate::broker::{Broker, BrokerTimer};
 use crate::client::{Client, ClientTimer};
 use crate::facts::Observer;
-use crate::kernel::{Span, Time};
+use crate::kernel::{Span, Time, print_of_draws};
 use crate::rules::Rules;
 use crate::scenario::Scenario;
 use crate::wire::{
@@ -46,6 +46,8 @@ pub struct RunEnd {
     pub ended_at: Time,
     /// Events handled.
     pub events: u64,
+    /// Changes with every random draw.
+    pub draws: u64,
     /// What is still held somewhere.
     pub messages: Messages,
 }
@@ -131,6 +133,7 @@ pub(crate) enum Event {
 
 impl Event {
     /// Whether it goes on by itself for ever and keeps no run alive.
+    #[inline]
     fn is_background(&self) -> bool {
         match self {
             Event::WaitEnds(..) | Event::Client(ClientTimer::ScheduledAck(_)) => true,
@@ -156,7 +159,6 @@ struct World<'a, O> {
     reconnecting: Vec<failover::Reconnecting>,
     broker_is_up: bool,
     quiet: Span,
-    events: u64,
     stuck: Option<NoProgress>,
 }
 
@@ -200,7 +202,6 @@ impl<'a, O: Observer> World<'a, O> {
             reconnecting: vec![Default::default(); scenario.connection_count()],
             broker_is_up: true,
             quiet: QUIET + longest.unwrap_or_default(),
-            events: 0,
             stuck: None,
             scenario,
         }
@@ -210,12 +211,11 @@ impl<'a, O: Observer> World<'a, O> {
         let (mut instant, mut at_instant) = (Time::ZERO, 0);
         while !self.is_over() {
             let Some(event) = self.shell.pop() else { break };
-            self.events += 1;
             self.handle(event);
             if self.shell.now > instant {
-                (instant, at_instant) = (self.shell.now, self.events);
-            } else if self.events - at_instant > MOST_EVENTS_AT_ONE_INSTANT {
-                let events = self.events - at_instant;
+                (instant, at_instant) = (self.shell.now, self.shell.events());
+            } else if self.shell.events() - at_instant > MOST_EVENTS_AT_ONE_INSTANT {
+                let events = self.shell.events() - at_instant;
                 self.stuck = Some(NoProgress {
                     at: instant,
                     events,
@@ -228,28 +228,52 @@ impl<'a, O: Observer> World<'a, O> {
         let ended_at = self.scenario.until.unwrap_or(self.shell.last_activity);
         Ok(RunEnd {
             ended_at,
-            events: self.events,
+            events: self.shell.events(),
+            draws: self.print_of_draws(),
             messages: self.shell.messages,
         })
     }
 
+    fn print_of_draws(&self) -> u64 {
+        let producers = self
+            .producers
+            .iter()
+            .flat_map(|producer| producer.streams());
+        let consumers = self
+            .consumers
+            .iter()
+            .flat_map(|consumer| consumer.streams());
+        let sessions = self.sessions.iter().map(|session| session.stream());
+        let streams = producers.chain(consumers).chain(sessions);
+        print_of_draws(streams.chain(self.shell.streams()))
+    }
+
     /// Whether the run is cut off before the next event, or nothing is left to happen.
     fn is_over(&self) -> bool {
-        let Some(next) = self.shell.next_time() else {
-            return true;
-        };
+        let next = self.shell.next_time();
         match self.scenario.until {
             Some(until) => next > until,
-            None => self.shell.is_quiet() && next > self.shell.last_activity + self.quiet,
+            None => next > self.shell.last_activity + self.quiet && self.shell.is_quiet(),
         }
     }
 
+    #[inline(always)]
     fn handle(&mut self, event: Event) {
         match event {
             Event::AtBroker(connection) => self.arrives_at_broker(connection),
             Event::AtClient(connection) => self.arrives_at_client(connection),
             Event::WorkEnds(worker, turn) => self.work_ends(worker, turn),
             Event::Producer(producer) => self.producer_acts(producer),
+            rare => self.handle_rare(rare),
+        }
+    }
+
+    /// What does not happen for every message. Kept apart, so that the loop around what does stays small.
+    #[inline(never)]
+    fn handle_rare(&mut self, event: Event) {
+        match event {
+            Event::AtBroker(_) | Event::AtClient(_) => {}
+            Event::WorkEnds(..) | Event::Producer(_) => {}
             Event::Lost(connection) => self.broker.connection_lost(connection, &mut self.shell),
             Event::Departs(destination) => self.shell.next_departs(destination),
             Event::Broker(timer) => self.broker.on_timer(timer, &mut self.shell),
@@ -273,18 +297,21 @@ impl<'a, O: Observer> World<'a, O> {
         }
     }
 
+    #[inline]
     fn arrives_at_broker(&mut self, connection: ConnectionId) {
         if let Some(command) = self.shell.take_up(connection) {
             self.at_broker(connection, command);
         }
     }
 
+    #[inline]
     fn arrives_at_client(&mut self, connection: ConnectionId) {
         if let Some(command) = self.shell.take_down(connection) {
             self.at_client(connection, command);
         }
     }
 
+    #[inline]
     fn at_broker(&mut self, connection: ConnectionId, command: ToBroker) {
         if !self.broker_is_up {
             return self.shell.forget_command(&command);
@@ -303,6 +330,7 @@ impl<'a, O: Observer> World<'a, O> {
         }
     }
 
+    #[inline]
     fn at_client(&mut self, connection: ConnectionId, command: ToClient) {
         if connection != self.shell.connection(connection.index) {
             return self.arrives_at_nobody(command);

@@ -108,7 +108,22 @@ impl<'a, O: Observer> Shell<'a, O> {
         }
     }
 
+    /// What links, broker and the library's collision avoidance draw from.
+    pub(super) fn streams(&self) -> impl Iterator<Item = &Stream> {
+        let wires = self.wires.iter().flat_map(|wire| {
+            [
+                wire.up.stream(),
+                wire.down.stream(),
+                &wire.store_stream,
+                &wire.acknowledge_stream,
+            ]
+        });
+        let servers = self.servers.iter().map(|server| &server.stream);
+        wires.chain(servers).chain(&self.collision_streams)
+    }
+
     /// The next event, and the clock with it.
+    #[inline(always)]
     pub(super) fn pop(&mut self) -> Option<Event> {
         let (time, event) = self.queue.pop()?;
         debug_assert!(time >= self.now, "time runs backwards");
@@ -119,8 +134,14 @@ impl<'a, O: Observer> Shell<'a, O> {
         Some(event)
     }
 
-    pub(super) fn next_time(&self) -> Option<Time> {
-        self.queue.peek_time()
+    /// When that happens; [`Time::NEVER`] if nothing is left.
+    pub(super) fn next_time(&self) -> Time {
+        self.queue.next_time()
+    }
+
+    /// How many events there were so far.
+    pub(super) fn events(&self) -> u64 {
+        self.queue.popped()
     }
 
     /// Whether nothing is left to happen but what goes on by itself for ever.
@@ -149,6 +170,7 @@ impl<'a, O: Observer> Shell<'a, O> {
         EventQueue::<Event>::lane(2 * connection as usize + 1)
     }
 
+    #[inline(always)]
     pub(super) fn emit(&mut self, fact: Fact) {
         if !matches!(fact, Fact::PullArrived { .. }) {
             self.last_activity = self.now;
@@ -286,6 +308,7 @@ impl<'a, O: Observer> Shell<'a, O> {
     }
 
     /// A command leaves a client.
+    #[inline]
     pub(super) fn send_up(&mut self, index: ConnectionIndex, command: ToBroker) {
         if let ToBroker::Ack { ack, .. } = &command {
             self.messages.retain(ack.last);
@@ -357,11 +380,13 @@ impl<'a, O: Observer> Shell<'a, O> {
         }
     }
 
+    #[inline]
     pub(super) fn release_message(&mut self, message: crate::wire::MessageRef) {
         client::Surroundings::release(self, message);
     }
 
     /// A command leaves the broker: a dispatch perhaps later, when the destination is done with those before it.
+    #[inline]
     fn send_down(&mut self, connection: ConnectionId, command: ToClient) {
         if self.has_dispatch_cost
             && let ToClient::Dispatch {
@@ -395,6 +420,7 @@ impl<'a, O: Observer> Shell<'a, O> {
         }
     }
 
+    #[inline]
     fn depart(&mut self, connection: ConnectionId, command: ToClient) {
         let bytes = match command {
             ToClient::Dispatch {
@@ -441,6 +467,7 @@ impl<O: Observer> client::Surroundings for Shell<'_, O> {
         self.at(at, Event::Client(timer));
     }
 
+    #[inline(always)]
     fn emit(&mut self, fact: Fact) {
         Shell::emit(self, fact);
     }
@@ -477,6 +504,7 @@ impl<O: Observer> broker::Surroundings for Shell<'_, O> {
         self.at(at, Event::Broker(timer));
     }
 
+    #[inline(always)]
     fn emit(&mut self, fact: Fact) {
         Shell::emit(self, fact);
     }

@@ -98,7 +98,7 @@ impl<O: Observer> World<'_, O> {
             return self.wake_session_of_the_article(session);
         }
         let worker = WorkerId(session);
-        while *self.task(worker) == Task::Idle {
+        while matches!(self.task(worker), Task::Idle) {
             match self.client.iterate(session, &mut self.shell) {
                 Step::Call(consumer, delivery) => self.begin_work(Job { consumer, delivery }),
                 Step::Buffered(consumer) => self.wake_receiver(consumer),

@@ -12,7 +12,7 @@
 mod scenarios;
 
 use acksim::judges::Judges;
-use acksim::metrics::{self, Collector, Metrics};
+use acksim::metrics::{Collector, Metrics};
 use acksim::reference::{Recorder, Views};
 use acksim::scenario::{self, Scenario};
 use acksim::world::simulate;
@@ -62,11 +62,7 @@ fn run(scenario: &Scenario) -> (Metrics, Views, Vec<String>) {
     let end = simulate(scenario, &mut watching).expect("time goes on");
     let (judges, (collector, recorder)) = watching;
     let breaches = judges.finish(end.ended_at, &end.messages);
-    let metrics = collector.finish(metrics::RunEnd {
-        ended_at: end.ended_at,
-        events: end.events,
-        draws: None,
-    });
+    let metrics = collector.finish((&end).into());
     let views = recorder.finish(end.ended_at, &end.messages);
     (
         metrics,

@@ -1,0 +1,201 @@
+//! How fast the simulator is on this machine: `cargo bench --bench speed` prints the table of the README.
+//!
+//! Everything is measured in rounds, one of each kind after the other, and the median counts: on a machine that others
+//! use, what slows one down slows its neighbours in the table down as well. Trust the ratios before the nanoseconds.
+//! `-- --memory` adds the peak memory of 1,000,000 and of 100,000,000 messages, which takes a minute or two.
+
+mod bare;
+mod model;
+mod subsystems;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs, hint, io};
+
+use acksim::experiment::measure;
+use acksim::kernel::Span;
+use model::Variant;
+
+/// A message costs as many events as in a loop without answers to sends: what costs are counted by.
+const EVENTS_PER_MESSAGE: u64 = 4;
+/// Of each model and round.
+const MESSAGES: u64 = 500_000;
+const ROUNDS: usize = 7;
+
+fn main() -> io::Result<()> {
+    let arguments: Vec<String> = env::args().collect();
+    if let Some(place) = arguments.iter().position(|argument| argument == "--peak") {
+        return peak(&arguments[place + 1]);
+    }
+    let folder = env::temp_dir().join(format!("acksim-bench-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let done = tables(
+        &folder,
+        arguments.iter().any(|argument| argument == "--memory"),
+    );
+    fs::remove_dir_all(&folder)?;
+    done
+}
+
+fn tables(folder: &Path, memory: bool) -> io::Result<()> {
+    models(folder)?;
+    subsystems::table();
+    commands(folder)?;
+    if memory {
+        memories()?;
+    }
+    Ok(())
+}
+
+/// The median of what `ROUNDS` rounds took, for each of some works that take turns.
+fn medians(works: &mut [Box<dyn FnMut() + '_>]) -> Vec<Duration> {
+    let mut times = vec![Vec::new(); works.len()];
+    for _ in 0..ROUNDS {
+        for (work, times) in works.iter_mut().zip(&mut times) {
+            times.push(clocked(work));
+        }
+    }
+    times.iter_mut().map(|times| median(times)).collect()
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
+fn clocked(work: &mut dyn FnMut()) -> Duration {
+    let begin = Instant::now();
+    work();
+    begin.elapsed()
+}
+
+/// The whole program on each model, beside the bare loop.
+fn models(folder: &Path) -> io::Result<()> {
+    let mut works: Vec<Box<dyn FnMut()>> = vec![Box::new(|| {
+        hint::black_box(bare::run(bare::Model {
+            messages: MESSAGES,
+            workers: 4,
+            prefetch: 100,
+            between_sends: Span::from_millis(1),
+            processing: Span::from_micros(3500),
+            latency: 200_000,
+        }));
+    })];
+    for variant in Variant::ALL {
+        let file = folder.join(format!("{}.json", variant.name()));
+        fs::write(&file, variant.scenario(MESSAGES))?;
+        works.push(Box::new(move || {
+            acksim(&["run", "--no-charts", "--no-files"], &file);
+        }));
+    }
+    let times = medians(&mut works);
+    println!("| {MESSAGES} messages, start to end | ns an event | to the bare loop |");
+    println!("| --- | ---: | ---: |");
+    let names = ["bare loop, std's BinaryHeap"].into_iter();
+    let names = names.chain(Variant::ALL.map(Variant::label));
+    for (name, time) in names.zip(&times) {
+        let per_event = time.as_nanos() as f64 / (MESSAGES * EVENTS_PER_MESSAGE) as f64;
+        let ratio = time.as_secs_f64() / times[0].as_secs_f64();
+        println!("| {name} | {per_event:.1} | {ratio:.2} |");
+    }
+    Ok(())
+}
+
+/// What a user waits for.
+fn commands(folder: &Path) -> io::Result<()> {
+    let (small, loaded) = (folder.join("small.json"), folder.join("loaded.json"));
+    fs::write(&small, Variant::Auto.scenario(100))?;
+    fs::write(&loaded, Variant::Auto.scenario(MESSAGES))?;
+    let study = folder.join("study.json");
+    fs::write(&study, Variant::Auto.scenario(100_000))?;
+    let out = folder.join("out").display().to_string();
+    let with = |more: &[&str], file: &Path| {
+        let arguments: Vec<String> = more.iter().map(|word| (*word).to_owned()).collect();
+        let file = file.to_owned();
+        Box::new(move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            acksim(&arguments, &file);
+        })
+    };
+    let times = medians(&mut [
+        with(&["run", "--no-charts", "-o", &out], &small),
+        with(&["run", "-o", &out], &small),
+        with(&["run", "--no-charts", "-o", &out], &loaded),
+        with(&["run", "--no-charts", "--trace", "-o", &out], &loaded),
+    ]);
+    let seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
+    println!("\n| command | takes |");
+    println!("| --- | ---: |");
+    println!(
+        "| a scenario of 100 messages, no charts | {:.1} ms |",
+        1e3 * seconds[0]
+    );
+    println!(
+        "| its charts | {:.0} ms more |",
+        1e3 * (seconds[1] - seconds[0])
+    );
+    println!(
+        "| a trace of {MESSAGES} messages | {:.2} times as long as without |",
+        seconds[3] / seconds[2]
+    );
+    let vary = "*.prefetchSize=1,2,5,10,20,50,100,500,1000";
+    let compare = [
+        "compare",
+        "--vary",
+        vary,
+        "--replications",
+        "30",
+        "--jobs",
+        "1",
+        "--no-files",
+    ];
+    let mut work = with(&compare, &study);
+    let time = clocked(&mut *work);
+    println!(
+        "| 9 settings × 30 replications × 100,000 messages, one core | {:.1} s |",
+        time.as_secs_f64()
+    );
+    Ok(())
+}
+
+fn acksim(arguments: &[&str], file: &Path) {
+    let done = Command::new(env!("CARGO_BIN_EXE_acksim"))
+        .args(arguments)
+        .arg(file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(
+        done.is_ok_and(|status| status.success()),
+        "acksim {arguments:?} failed"
+    );
+}
+
+/// Peak memory of processes that run a few and very many messages.
+fn memories() -> io::Result<()> {
+    println!("\n| messages | peak memory |");
+    println!("| ---: | ---: |");
+    for messages in ["1000000", "100000000"] {
+        let told = Command::new(env::current_exe()?)
+            .args(["--peak", messages])
+            .output()?;
+        println!(
+            "| {messages} | {} |",
+            String::from_utf8_lossy(&told.stdout).trim()
+        );
+    }
+    Ok(())
+}
+
+/// Runs so many messages, then says how much memory this process had at most (on Linux).
+fn peak(messages: &str) -> io::Result<()> {
+    let messages = messages.parse().map_err(io::Error::other)?;
+    let metrics = measure(&Variant::Auto.resolved(messages)).map_err(io::Error::other)?;
+    assert_eq!(metrics.messages.acknowledged, messages);
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    println!("{}", line.unwrap_or("unknown").trim());
+    Ok(())
+}
