@@ -156,6 +156,10 @@ impl Order {
         else {
             return;
         };
+        // A dead letter keeps its group.
+        if messages[message].group != 0 {
+            return;
+        }
         let last = self
             .last_dispatched
             .entry((destination, owner))

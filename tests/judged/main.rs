@@ -76,9 +76,8 @@ fn run(scenario: &Scenario) -> Result<(Metrics, Views, Vec<String>), NoProgress>
 fn judge(json: &Value) -> Result<(), TestCaseError> {
     let scenario = resolve(json)?;
     let text = || serde_json::to_string_pretty(json).expect("values can be written");
-    let run = || {
-        run(&scenario).map_err(|stuck| TestCaseError::fail(format!("{stuck}\n{}", text())))
-    };
+    let run =
+        || run(&scenario).map_err(|stuck| TestCaseError::fail(format!("{stuck}\n{}", text())));
     let (metrics, views, breaches) = run()?;
     prop_assert!(breaches.is_empty(), "{}\n{}", breaches.join("\n"), text());
     let (again, views_again, _) = run()?;

@@ -554,7 +554,16 @@ fn extend(object: &mut Value, key: &str, value: Option<String>) {
 /// consumer is durable.
 fn consumers(connections: Vec<(String, Vec<Shared>)>) -> Value {
     let mut consumers = Vec::new();
-    for (k, (url, sessions)) in connections.into_iter().enumerate() {
+    for (k, (mut url, sessions)) in connections.into_iter().enumerate() {
+        // Threads that share a session must not wait for answers there: another one may recover meanwhile what the
+        // first is about to be handed. JMS forbids it, and what then happens is anybody's guess.
+        let receives = |session: &Shared| session.members[0].get("receive").is_some();
+        if sessions
+            .iter()
+            .any(|session| session.members.len() > 1 && receives(session))
+        {
+            url = url.replace("jms.sendAcksAsync=false", "jms.sendAcksAsync=true");
+        }
         for (s, session) in sessions.into_iter().enumerate() {
             for member in session.members {
                 let number = consumers.len() + 1;
