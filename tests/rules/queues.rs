@@ -377,9 +377,9 @@ fn dead_letters(from: &str, strategy: &str, dead: &str) -> Vec<String> {
     .delivered("dead")
 }
 
-/// Rule 7.1.
+/// Rule 6.7.
 #[test]
-fn rule_7_1_dead_letters_can_expire() {
+fn rule_6_7_dead_letters_can_expire() {
     let after = |expiration: u32| {
         let strategy = format!(r#"{{"shared": {{"expiration": {expiration}}}}}"#);
         dead_letters("queue://Q", &strategy, "queue://ActiveMQ.DLQ")
@@ -389,9 +389,9 @@ fn rule_7_1_dead_letters_can_expire() {
     assert_eq!(after(0), ["m:1"]);
 }
 
-/// Rule 7.1.
+/// Rule 6.7.
 #[test]
-fn rule_7_1_individual_dead_letter_destinations_have_names_of_their_own() {
+fn rule_6_7_individual_dead_letter_destinations_have_names_of_their_own() {
     let named = |from: &str, options: &str, dead: &str| {
         dead_letters(from, &format!(r#"{{"individual": {{{options}}}}}"#), dead)
     };
@@ -437,9 +437,9 @@ fn rule_7_1_individual_dead_letter_destinations_have_names_of_their_own() {
     );
 }
 
-/// Rule 7.3.
+/// Rule 4.6.
 #[test]
-fn rule_7_3_what_the_plugin_gives_up_can_be_dropped() {
+fn rule_4_6_what_the_plugin_gives_up_can_be_dropped() {
     let dead = |send: bool| {
         let run = run(&format!(
             r#"{{
