@@ -58,6 +58,9 @@ pub struct Consumer {
     pub(super) restores_prefetch: bool,
     pub(super) redeliveries: Vec<(u32, Vec<Delivery>)>,
     pub(super) next_batch: u32,
+    /// Time-out of the last pull, which a failover transport repeats over a new connection even if it was answered
+    /// (`ConnectionStateTracker.processMessagePull`).
+    pub(super) last_pull: Option<i64>,
     /// Answers to synchronous acks that the receiving thread waits for.
     pub awaiting: u32,
 }
@@ -106,6 +109,7 @@ impl Consumer {
             restores_prefetch: false,
             redeliveries: Vec::new(),
             next_batch: 0,
+            last_pull: None,
             awaiting: 0,
             options,
         }
@@ -127,6 +131,7 @@ impl Consumer {
         self.is_consuming = false;
         self.clears_delivered = false;
         self.restores_prefetch = false;
+        self.last_pull = None;
         self.awaiting = 0;
     }
 

@@ -206,5 +206,14 @@ impl Client {
                 s.send(connection, ToBroker::Begin(transaction));
             }
         }
+        for consumer in &self.consumers {
+            if consumer.connection == connection
+                && consumer.is_open
+                && let Some(timeout) = consumer.last_pull
+            {
+                let consumer = consumer.id;
+                s.send(connection, ToBroker::Pull { consumer, timeout });
+            }
+        }
     }
 }

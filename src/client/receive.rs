@@ -20,6 +20,7 @@ impl Client {
     pub fn pull(&mut self, consumer: ConsumerIndex, timeout: i64, s: &mut impl Surroundings) {
         let consumer = &mut self.consumers[consumer as usize];
         if consumer.current_prefetch == 0 && consumer.unconsumed.is_empty() {
+            consumer.last_pull = Some(timeout);
             let pull = ToBroker::Pull {
                 consumer: consumer.id,
                 timeout,

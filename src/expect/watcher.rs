@@ -1,4 +1,4 @@
-//! What must hold while the run goes on: `always`, `sometimes`, `eventually`.
+//! What must hold while the run goes on: `always`, `sometimes`, `eventually`, `at`.
 //!
 //! Levels are those of the metrics, read after each fact: so the largest value that is seen here is
 //! the maximum in `metrics.json`, and what holds for a moment between two facts of one instant
@@ -35,6 +35,7 @@ impl Watch {
             WatchKind::Always => "always",
             WatchKind::Sometimes => "sometimes",
             WatchKind::Eventually { .. } => "eventually",
+            WatchKind::At(time) => return format!("at {time} {}", self.path),
         };
         format!("{when} {}", self.path)
     }
@@ -86,7 +87,7 @@ impl Observer for Watcher<'_> {
         self.begin_before(now);
         self.levels.on(now, fact, messages);
         for watched in &mut self.watched {
-            if !watched.settled && watched.from <= now && now <= watched.to {
+            if watched.looks_at_each_fact() && watched.from <= now && now <= watched.to {
                 watched.look(&self.levels, |gauge, value| {
                     let value = gauge_value(gauge, value, self.scenario);
                     let when = of_fact(fact, gauge, messages, self.scenario);
@@ -116,6 +117,7 @@ impl<'a> Watched<'a> {
         let (from, within) = match watch.kind {
             WatchKind::Eventually { after, within } => (after, within),
             WatchKind::Always | WatchKind::Sometimes => (warm_up, None),
+            WatchKind::At(time) => (time, None),
         };
         let to = within.and_then(|within| from.0.checked_add(within.0));
         Watched {
@@ -127,6 +129,11 @@ impl<'a> Watched<'a> {
             breach: None,
             range: (u64::MAX, 0),
         }
+    }
+
+    /// What is expected at one time counts as it is when all facts of that time are told.
+    fn looks_at_each_fact(&self) -> bool {
+        !self.settled && !matches!(self.watch.kind, WatchKind::At(_))
     }
 
     fn look(&mut self, levels: &Collector, tell: impl Fn(Gauge, u64) -> String) {
@@ -145,7 +152,7 @@ impl<'a> Watched<'a> {
         self.settled = match self.watch.kind {
             WatchKind::Always => !all,
             WatchKind::Sometimes => any,
-            WatchKind::Eventually { .. } => all,
+            WatchKind::Eventually { .. } | WatchKind::At(_) => all,
         };
     }
 
@@ -159,6 +166,9 @@ impl<'a> Watched<'a> {
             }
             _ if self.settled => return None,
             (WatchKind::Sometimes, _) => format!("{path} was never {wanted}: {}", self.seen()),
+            (WatchKind::At(time), _) => {
+                format!("{path} was not {wanted} at {time}: {}", self.seen_then())
+            }
             _ => format!("{path} was not {wanted} {}: {}", self.time(), self.seen()),
         };
         Some(Miss {
@@ -176,6 +186,14 @@ impl<'a> Watched<'a> {
         }
     }
 
+    fn seen_then(&self) -> String {
+        let (least, most) = self.range;
+        match least == most {
+            true => format!("it was {least}"),
+            false => format!("they were {least} to {most}"),
+        }
+    }
+
     fn seen(&self) -> String {
         let (least, most) = self.range;
         match least == most {
@@ -189,11 +207,13 @@ fn read(levels: &Collector, gauge: Gauge) -> u64 {
     match gauge {
         Gauge::Consumer(number, gauge) => {
             let consumer = number as u32;
-            u64::from(match gauge {
+            let level = match gauge {
+                ConsumerGauge::Delivered => return levels.delivered_to(consumer),
                 ConsumerGauge::Held => levels.held(consumer),
                 ConsumerGauge::Buffered => levels.consumer_state(consumer).buffered,
                 ConsumerGauge::InFlight => levels.in_flight_to(consumer),
-            })
+            };
+            u64::from(level)
         }
         Gauge::Destination(number, gauge) => {
             let destination = number as u32;

@@ -13,6 +13,7 @@ pub fn gauge_value(gauge: Gauge, value: u64, scenario: &Scenario) -> String {
                 ConsumerGauge::Held => format!("consumer {name} held {value}"),
                 ConsumerGauge::Buffered => format!("consumer {name} had {value} in its buffer"),
                 ConsumerGauge::InFlight => format!("consumer {name} had {value} in flight"),
+                ConsumerGauge::Delivered => format!("consumer {name} had been handed {value}"),
             }
         }
         Gauge::Destination(number, gauge) => {

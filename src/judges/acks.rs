@@ -33,6 +33,15 @@ impl Acks {
             } => {
                 self.counts.insert((message, consumer), count);
             }
+            // `receive` may have taken it, and not yet have handed it over.
+            Fact::Dispatched {
+                consumer,
+                message,
+                redelivery_counter,
+            } if redelivery_counter > 0 => {
+                self.counts
+                    .insert((message, consumer), redelivery_counter + 1);
+            }
             Fact::AckSent { ref ack } => self.sent(ack, messages, findings),
             Fact::Released { message } => forget(&mut self.counts, message),
             _ => {}

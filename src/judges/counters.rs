@@ -4,7 +4,8 @@
 //! one). For the application it is the count of the client's own copy, which is lost with the
 //! consumer: so only while the same life is subscribed, on the same connection (what a reconnect
 //! brings again has the broker's counter, beside what waited for its local redelivery). A broker
-//! that restarts forgets (semantics 4.4, 13).
+//! that restarts forgets (semantics 4.4, 13), and so does a durable subscription that is acknowledged in
+//! a transaction, whatever becomes of that.
 
 use std::collections::BTreeMap;
 
@@ -72,6 +73,10 @@ impl Counters {
                     let what = "JMSXDeliveryCount";
                     report(what, consumer, message, before, count, messages, findings);
                 }
+            }
+            Fact::AckArrived { ack } if ack.transaction.is_some() => {
+                self.dispatched
+                    .retain(|(_, owner), _| *owner != Some(ack.consumer.index));
             }
             Fact::Subscribed {
                 consumer,

@@ -93,8 +93,12 @@ impl Order {
                     .entry((message, consumer))
                     .or_insert(Some(self.arrived));
             }
+            // One that was handed over before may wait for its local redelivery, beside the copy that is dropped.
             Fact::Dropped { consumer, message } => {
-                self.arrivals.remove(&(message, consumer));
+                let key = (message, consumer);
+                if self.arrivals.get(&key).is_some_and(Option::is_some) {
+                    self.arrivals.remove(&key);
+                }
             }
             Fact::Delivered {
                 consumer, message, ..
@@ -156,6 +160,10 @@ impl Order {
         else {
             return;
         };
+        // A dead letter keeps its group.
+        if messages[message].group != 0 {
+            return;
+        }
         let last = self
             .last_dispatched
             .entry((destination, owner))

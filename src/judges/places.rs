@@ -102,6 +102,7 @@ impl Places {
                 self.ends("dead-lettered", consumer, message, messages, findings);
             }
             Fact::Expired { consumer, message } => {
+                self.comes_again(consumer, message);
                 self.ends("expired", consumer, message, messages, findings);
             }
             Fact::Discarded {
@@ -237,6 +238,16 @@ impl Places {
             findings.add(format!(
                 "{name} is returned by {from}, which did not have it"
             ));
+        }
+    }
+
+    /// What went with a transaction that the broker forgot as it stopped expires where the transaction is repeated.
+    fn comes_again(&mut self, consumer: Option<ConsumerId>, message: MessageRef) {
+        if let Some(known) = self.known.get_mut(&message)
+            && consumer.is_none()
+            && known.copies == Some(0)
+        {
+            known.copies = None;
         }
     }
 

@@ -209,8 +209,10 @@ fn broker_prefetch(consumer: &Consumer, scenario: &Scenario) -> u64 {
         (DestinationKind::Topic, None) => policy.topic_prefetch,
         (DestinationKind::Topic, Some(_)) => policy.durable_topic_prefetch,
     };
-    let reconnects = scenario.connections[consumer.connection].options.failover;
-    if reconnects {
+    // Of a durable subscription the policy applies to the consumer that creates it, and not to those that come back.
+    let may_keep_own =
+        scenario.connections[consumer.connection].options.failover || consumer.durable.is_some();
+    if may_keep_own {
         own.max(by_policy.into())
     } else {
         by_policy.into()

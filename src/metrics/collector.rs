@@ -88,7 +88,12 @@ impl<'a> Collector<'a> {
     fn begin_measuring(&mut self) {
         let now = std::mem::replace(&mut self.warm_up, Time::NEVER);
         self.run = RunTally::default();
-        self.producers.fill(ProducerTally::default());
+        for producer in &mut self.producers {
+            *producer = ProducerTally {
+                calling_since: producer.calling_since,
+                ..ProducerTally::default()
+            };
+        }
         for consumer in &mut self.consumers {
             consumer.restart(now, &mut self.destinations[consumer.destination].buffers);
         }
@@ -103,6 +108,7 @@ impl<'a> Collector<'a> {
         let sent = &messages[message];
         let producer = &mut self.producers[sent.producer as usize];
         producer.sent += 1;
+        producer.calling_since.get_or_insert(now);
         producer.late.record(now.since(sent.wanted_at).0);
         self.run.messages.sent += 1;
         self.run.commands.message += 1;
@@ -112,6 +118,7 @@ impl<'a> Collector<'a> {
 
     fn send_returned(&mut self, took: Span, producer: ProducerIndex, failed: bool) {
         let producer = &mut self.producers[producer as usize];
+        producer.calling_since = None;
         producer.blocked.record(took.0);
         producer.failed += u64::from(failed);
     }

@@ -101,6 +101,8 @@ impl ConsumerTally {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProducerTally {
     pub sent: u64,
+    /// Since when it is in a call of send.
+    pub calling_since: Option<Time>,
     pub blocked: Mean,
     pub late: Mean,
     pub failed: u64,

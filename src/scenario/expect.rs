@@ -10,6 +10,8 @@ use super::model::{
 use super::nearest::nearest;
 use super::report::Report;
 use super::shape::{Field, Kind, Named, opening};
+use super::values::parse_duration;
+use crate::kernel::Time;
 
 /// What may be expected of one metric.
 pub static EXPECTED: Named = Named {
@@ -49,6 +51,9 @@ static WATCHED: Named = Named {
     ]),
 };
 
+/// Gauges at one time.
+static AT_ONE_TIME: Kind = Kind::Map(&Kind::Named(&WATCHED));
+
 static EVENTUAL: Named = Named {
     name: "eventual",
     about: "a number, or an object with `min` or `max`, `after` and `within`",
@@ -83,6 +88,11 @@ pub static WATCHES: &[Field] = &[
         "eventually",
         Kind::Map(&Kind::Named(&EVENTUAL)),
         "Gauges that come into their bounds in time.",
+    ),
+    Field::new(
+        "at",
+        Kind::Map(&AT_ONE_TIME),
+        "Gauges that are in their bounds at a time of the run, which is the key.",
     ),
 ];
 
@@ -132,24 +142,58 @@ fn read_check(node: &Node, report: &mut Report) -> Option<Check> {
 
 /// Reads what is expected to be the case during the run. Clients and destinations must be there.
 pub fn read_watches(node: &Node, scenario: &Scenario, report: &mut Report) -> Vec<Watch> {
-    let each = WATCHES.iter().filter_map(|field| node.get(field.key));
-    let all: Vec<&Member> = each.flat_map(|node| node.members()).collect();
+    let is_at = |field: &&Field| field.key == "at";
+    let each = WATCHES.iter().filter(|field| !is_at(field));
+    let each = each.map(|field| node.child(field.key));
+    let times = node.child("at").members();
+    let all = each.chain(times.iter().map(|time| &time.node));
+    let all: Vec<&Member> = all.flat_map(|node| node.members()).collect();
     if let Some(beyond) = all.get(limits::WATCHES) {
         let message = format!("more than {} gauges to watch", limits::WATCHES);
         report.error(beyond.key_place, message);
         return Vec::new();
     }
     let mut watches = Vec::new();
-    for field in WATCHES {
+    for field in WATCHES.iter().filter(|field| !is_at(field)) {
         for member in node.child(field.key).members() {
-            watches.extend(read_watch(field.key, member, scenario, report));
+            let kind = match field.key {
+                "always" => WatchKind::Always,
+                "sometimes" => WatchKind::Sometimes,
+                _ => eventually(&member.node, scenario, report),
+            };
+            watches.extend(read_watch(kind, member, scenario, report));
+        }
+    }
+    for time in times {
+        let kind = WatchKind::At(at_time(time, scenario, report));
+        for member in time.node.members() {
+            watches.extend(read_watch(kind, member, scenario, report));
         }
     }
     watches
 }
 
+/// The key of `at`.
+fn at_time(member: &Member, scenario: &Scenario, report: &mut Report) -> Time {
+    let time = match parse_duration(&member.key) {
+        Ok(span) => Time(span.0),
+        Err(fault) => {
+            let message = format!("the time `{}` {}", member.key, fault.message);
+            report.error_with(member.key_place, message, fault.help);
+            return Time::ZERO;
+        }
+    };
+    if let Some(until) = scenario.until
+        && time > until
+    {
+        let message = format!("the run is cut off at {until}, before anybody looks");
+        report.error(member.key_place, message);
+    }
+    time
+}
+
 fn read_watch(
-    key: &str,
+    kind: WatchKind,
     member: &Member,
     scenario: &Scenario,
     report: &mut Report,
@@ -170,11 +214,6 @@ fn read_watch(
     let check = match member.node.as_number() {
         Some(number) => Check::Equals(number.into()),
         None => read_bounds(&member.node, report)?,
-    };
-    let kind = match key {
-        "always" => WatchKind::Always,
-        "sometimes" => WatchKind::Sometimes,
-        _ => eventually(&member.node, scenario, report),
     };
     let (line, column) = report.position(member.key_place);
     (!gauges.is_empty()).then(|| Watch {
@@ -218,10 +257,11 @@ fn eventually(node: &Node, scenario: &Scenario, report: &mut Report) -> WatchKin
     }
 }
 
-static CONSUMER_GAUGES: [(&str, ConsumerGauge); 3] = [
+static CONSUMER_GAUGES: [(&str, ConsumerGauge); 4] = [
     ("held", ConsumerGauge::Held),
     ("buffered", ConsumerGauge::Buffered),
     ("inFlight", ConsumerGauge::InFlight),
+    ("delivered", ConsumerGauge::Delivered),
 ];
 
 static DESTINATION_GAUGES: [(&str, DestinationGauge); 3] = [

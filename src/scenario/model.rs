@@ -706,6 +706,8 @@ pub enum WatchKind {
         /// For so long, inclusive. None: to the end.
         within: Option<Span>,
     },
+    /// At this one, for all gauges, after everything that happens at it.
+    At(Time),
 }
 
 /// A number that can be read at any instant.
@@ -728,6 +730,8 @@ pub enum ConsumerGauge {
     Buffered,
     /// Dispatched to it, and neither taken off nor returned.
     InFlight,
+    /// Handed to the application since the warm-up, redeliveries included.
+    Delivered,
 }
 
 /// Messages (on a topic: copies) of a destination.

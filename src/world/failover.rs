@@ -24,6 +24,7 @@ impl<O: Observer> World<'_, O> {
         self.broker.stop(&mut self.shell);
         for connection in 0..self.scenario.connection_count() as ConnectionIndex {
             self.lose_network(connection);
+            self.shell.lose_under_way(connection);
         }
         self.shell
             .at(self.shell.now + spec.down_for, Event::BrokerStarts);

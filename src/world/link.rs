@@ -56,6 +56,11 @@ impl<C> Link<C> {
         self.under_way.remove(place).map(|(_, command)| command)
     }
 
+    /// What is under way never arrives.
+    pub(super) fn lose(&mut self) -> VecDeque<(u32, C)> {
+        std::mem::take(&mut self.under_way)
+    }
+
     /// A new life of the connection has a clock of its own.
     pub(super) fn reset(&mut self) {
         self.free_at = Time::ZERO;

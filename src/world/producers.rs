@@ -334,8 +334,10 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn producer_has_network(&mut self, producer: ProducerIndex, held: &[ToBroker]) {
         self.repeat_transaction(producer, held);
         let is_held = !held.is_empty();
+        let repeats = self.sending[producer as usize].transaction.is_some();
         match self.sending[producer as usize].task {
-            Task::Sending(message, called_at) if !is_held => {
+            // What is sent in a transaction is repeated with it, and not once more.
+            Task::Sending(message, called_at) if !is_held && !repeats => {
                 self.resend(producer, message, called_at);
             }
             Task::Ending(transaction, _) if !is_held => {
@@ -367,6 +369,10 @@ impl<O: Observer> World<'_, O> {
         };
         let sent = sending.in_transaction.iter().map(|(message, _)| *message);
         let sent: Vec<MessageRef> = sent.filter(|message| !is_held(message)).collect();
+        let awaited = match sending.task {
+            Task::Sending(message, _) => Some(message),
+            _ => None,
+        };
         let connection = self.scenario.connection_of_producer(producer as usize) as u32;
         self.shell.send_up(connection, ToBroker::Begin(transaction));
         for message in sent {
@@ -374,7 +380,7 @@ impl<O: Observer> World<'_, O> {
             let command = ToBroker::Message {
                 message,
                 transaction: Some(transaction),
-                sync: false,
+                sync: awaited == Some(message),
                 lose_reply: false,
             };
             self.shell.send_up(connection, command);

@@ -202,6 +202,13 @@ impl<'a, O: Observer> Shell<'a, O> {
         self.wires[index as usize].is_connected = false;
     }
 
+    /// The broker stops: what was on the way to it is lost, even if the broker is back before it would have arrived.
+    pub(super) fn lose_under_way(&mut self, index: ConnectionIndex) {
+        for (_, command) in self.wires[index as usize].up.lose() {
+            self.forget_command(&command);
+        }
+    }
+
     /// Whether what a client sends gets through.
     pub(super) fn is_connected(&self, index: ConnectionIndex) -> bool {
         self.wires[index as usize].is_connected

@@ -8,6 +8,10 @@ use crate::kernel::{Span, Time};
 use crate::scenario::{Acknowledge, AcknowledgeMode, OnFailure, Receive};
 use crate::wire::{Caller, ConsumerIndex, SessionIndex};
 
+/// A loop of timed pulls spins while there is no connection. Each round takes the application a while, here the
+/// finest time-out there is: otherwise no time would pass.
+const BUSY_LOOP: Span = Span(1_000_000);
+
 /// What a worker is at.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) enum Task {
@@ -209,6 +213,7 @@ impl<O: Observer> World<'_, O> {
         let worker = self.worker_of(consumer);
         let pause = match self.consumers[consumer as usize].receive {
             Receive::NoWait { poll_interval } => poll_interval,
+            Receive::Timeout(_) if self.pulls_in_vain(consumer) => BUSY_LOOP,
             Receive::Timeout(_) => Span::ZERO,
             Receive::Blocking | Receive::Listener => return self.abandon(worker),
         };
@@ -220,6 +225,12 @@ impl<O: Observer> World<'_, O> {
             worker,
             Event::WaitEnds(worker, turn),
         );
+    }
+
+    /// Whether the transport answers pulls with null at once, since it has no connection (`FailoverTransport.oneway`).
+    fn pulls_in_vain(&self, consumer: ConsumerIndex) -> bool {
+        let this = &self.client.consumers[consumer as usize];
+        this.current_prefetch == 0 && !self.shell.is_connected(this.connection)
     }
 
     /// The time of a `receive` is over, or the pause after one.

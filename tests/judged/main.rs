@@ -15,7 +15,7 @@ use acksim::judges::Judges;
 use acksim::metrics::{Collector, Metrics};
 use acksim::reference::{Recorder, Views};
 use acksim::scenario::{self, Scenario};
-use acksim::world::simulate;
+use acksim::world::{NoProgress, simulate};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 use serde_json::Value;
@@ -38,6 +38,7 @@ fn config() -> ProptestConfig {
         },
         failure_persistence: None,
         max_shrink_iters: 20_000,
+        max_shrink_time: 60_000,
         ..from_environment
     }
 }
@@ -54,29 +55,28 @@ fn resolve(json: &Value) -> Result<Scenario, TestCaseError> {
 }
 
 /// Everything that a run comes to, and what the judges say of it.
-fn run(scenario: &Scenario) -> (Metrics, Views, Vec<String>) {
+fn run(scenario: &Scenario) -> Result<(Metrics, Views, Vec<String>), NoProgress> {
     let mut watching = (
         Judges::new(scenario),
         (Collector::new(scenario), Recorder::new(scenario)),
     );
-    let end = simulate(scenario, &mut watching).expect("time goes on");
+    let end = simulate(scenario, &mut watching)?;
     let (judges, (collector, recorder)) = watching;
     let breaches = judges.finish(end.ended_at, &end.messages);
     let metrics = collector.finish((&end).into());
     let views = recorder.finish(end.ended_at, &end.messages);
-    (
-        metrics,
-        views,
-        breaches.iter().map(ToString::to_string).collect(),
-    )
+    let breaches = breaches.iter().map(ToString::to_string).collect();
+    Ok((metrics, views, breaches))
 }
 
 fn judge(json: &Value) -> Result<(), TestCaseError> {
     let scenario = resolve(json)?;
-    let (metrics, views, breaches) = run(&scenario);
     let text = || serde_json::to_string_pretty(json).expect("values can be written");
+    let run =
+        || run(&scenario).map_err(|stuck| TestCaseError::fail(format!("{stuck}\n{}", text())));
+    let (metrics, views, breaches) = run()?;
     prop_assert!(breaches.is_empty(), "{}\n{}", breaches.join("\n"), text());
-    let (again, views_again, _) = run(&scenario);
+    let (again, views_again, _) = run()?;
     prop_assert_eq!(metrics, again, "{}", text());
     prop_assert_eq!(views, views_again, "{}", text());
     Ok(())

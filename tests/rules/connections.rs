@@ -121,3 +121,55 @@ fn rule_10_2_reconnect_delays_double() {
     }"#);
     assert_eq!(run.delivered("c"), ["m:1"]);
 }
+
+/// Rule 10.2 (`FailoverTransport.oneway`): without a connection timed pulls are answered with nothing at once. The
+/// application asks again and again, time goes on all the same, and the message is there once the connection is.
+#[test]
+fn rule_10_2_timed_pulls_spin_while_there_is_no_connection() {
+    let run = run(r#"{
+      "until": "2s",
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 1, "start": "1s"}],
+      "consumers": [{"name": "c", "destination": "queue://Q", "prefetchSize": 0, "url": "failover:(tcp://b)",
+        "receive": {"receive": {"timeout": "50ms"}},
+        "failures": [{"disconnect": {"at": "110ms", "for": "500ms"}}]}]
+    }"#);
+    assert_eq!(run.delivered("c"), ["m:1"]);
+    let pulls = run.timed_acks("c");
+    let at = |line: &String| line[1..].split(' ').next().unwrap().parse::<u64>().unwrap();
+    assert!(pulls.iter().map(at).all(|at| !(112..=610).contains(&at)));
+}
+
+/// Rule 10.2: a synchronous send in a transaction is repeated with it, and once.
+#[test]
+fn rule_10_2_a_sync_send_in_a_transaction_is_repeated_once() {
+    let run = run(r#"{
+      "network": {"latency": "10ms"}, "broker": {"restarts": [{"at": "105ms", "downFor": "50ms"}]},
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 1, "start": "100ms",
+        "transaction": {"size": 1}, "url": "failover:(tcp://b)?jms.alwaysSyncSend=true"}],
+      "consumers": [{"name": "c", "destination": "queue://Q"}]
+    }"#);
+    assert_eq!(run.delivered("c"), ["m:1"]);
+    assert_eq!(run.dead(), [""; 0]);
+}
+
+/// What is under way to a broker that stops is lost, even if the broker is back before it would have come: the failover
+/// transport sends it again.
+#[test]
+fn rule_10_2_what_was_under_way_to_a_stopped_broker_is_sent_again() {
+    let run = run(r#"{
+      "network": {"latency": "100ms"}, "broker": {"restarts": [{"at": "50ms", "downFor": "1ms"}]},
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 1}],
+      "consumers": [{"name": "c", "destination": "queue://Q"}]
+    }"#);
+    assert_eq!(run.delivered("c"), ["m:1"]);
+    let dispatched = run
+        .timed("c")
+        .into_iter()
+        .find(|line| line.contains("dispatch"));
+    let dispatched = dispatched.expect("it is dispatched");
+    let at: u64 = dispatched[1..].split(' ').next().unwrap().parse().unwrap();
+    assert!(
+        at > 250,
+        "at {at} ms, where the first one would have come at 100 ms"
+    );
+}

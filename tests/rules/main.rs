@@ -17,6 +17,7 @@ mod examples_transacted;
 mod producers;
 mod queues;
 mod redelivery;
+mod semantics;
 mod settings;
 mod slow;
 mod topics;

@@ -335,3 +335,122 @@ fn rule_6_8_expired_without_process_expired_is_gone() {
     assert_eq!(run.views.outcome.expired, ["m:1"]);
     assert!(run.dead().is_empty() && run.delivered("c").is_empty());
 }
+
+/// Rule 6.2: a page of a lazy queue is no larger than the room of all consumers, so that messages of a group whose owner
+/// is full stand in the way of what lies behind them.
+#[test]
+fn rule_6_2_lazy_dispatch_pages_in_what_there_is_room_for() {
+    let other = |policy: &str| {
+        run(&format!(
+            r#"{{
+          "until": "8s", "broker": {{"policies": {{"queue://Q": {{{policy}}}}}}},
+          "producers": [
+            {{"name": "m", "destination": "queue://Q", "messages": 5, "groups": {{"count": 1}}}},
+            {{"name": "single", "destination": "queue://Q", "messages": 1, "start": "1s"}}],
+          "consumers": [
+            {{"name": "owner", "destination": "queue://Q", "prefetchSize": 1, "start": "5s",
+              "failures": [{{"hang": {{"afterDeliveries": 1}}}}]}},
+            {{"name": "other", "destination": "queue://Q", "prefetchSize": 1, "start": "6s"}}]
+        }}"#
+        ))
+        .delivered("other")
+    };
+    assert_eq!(other(""), ["single:1"]);
+    assert_eq!(other(r#""lazyDispatch": true"#), [""; 0]);
+}
+
+/// What a consumer of `dead` gets of one message that always fails on a destination with this dead-letter strategy.
+fn dead_letters(from: &str, strategy: &str, dead: &str) -> Vec<String> {
+    run(&format!(
+        r#"{{
+      "until": "3s",
+      "broker": {{"url": "tcp://b?jms.redeliveryPolicy.maximumRedeliveries=0",
+        "policies": {{"{from}": {{"deadLetterStrategy": {strategy}}}}}}},
+      "producers": [{{"name": "m", "destination": "{from}", "messages": 1, "start": "100ms"}}],
+      "consumers": [
+        {{"name": "c", "destination": "{from}", {durable} "failures": [{{"throw": {{"messages": [1]}}}}]}},
+        {{"name": "dead", "destination": "{dead}", "processing": "10ms"{later}}}]
+    }}"#,
+        durable = if from.starts_with("topic") { r#""durable": "d","# } else { "" },
+        later = if dead.starts_with("queue") { r#", "start": "1s""# } else { "" },
+    ))
+    .delivered("dead")
+}
+
+/// Rule 6.7.
+#[test]
+fn rule_6_7_dead_letters_can_expire() {
+    let after = |expiration: u32| {
+        let strategy = format!(r#"{{"shared": {{"expiration": {expiration}}}}}"#);
+        dead_letters("queue://Q", &strategy, "queue://ActiveMQ.DLQ")
+    };
+    assert_eq!(after(300), [""; 0]);
+    assert_eq!(after(2000), ["m:1"]);
+    assert_eq!(after(0), ["m:1"]);
+}
+
+/// Rule 6.7.
+#[test]
+fn rule_6_7_individual_dead_letter_destinations_have_names_of_their_own() {
+    let named = |from: &str, options: &str, dead: &str| {
+        dead_letters(from, &format!(r#"{{"individual": {{{options}}}}}"#), dead)
+    };
+    assert_eq!(
+        named("queue://Q", "", "queue://ActiveMQ.DLQ.Queue.Q"),
+        ["m:1"]
+    );
+    assert_eq!(
+        named(
+            "queue://Q",
+            r#""queuePrefix": "X.", "queueSuffix": ".dead""#,
+            "queue://X.Q.dead"
+        ),
+        ["m:1"]
+    );
+    assert_eq!(
+        named(
+            "queue://Q",
+            r#""useQueueForQueueMessages": false"#,
+            "topic://ActiveMQ.DLQ.Queue.Q"
+        ),
+        ["m:1"]
+    );
+    assert_eq!(
+        named("topic://T", "", "queue://ActiveMQ.DLQ.Topic.T"),
+        ["m:1"]
+    );
+    assert_eq!(
+        named(
+            "topic://T",
+            r#""topicPrefix": "X.", "topicSuffix": ".dead""#,
+            "queue://X.T.dead"
+        ),
+        ["m:1"]
+    );
+    assert_eq!(
+        named(
+            "topic://T",
+            r#""useQueueForTopicMessages": false"#,
+            "topic://ActiveMQ.DLQ.Topic.T"
+        ),
+        ["m:1"]
+    );
+}
+
+/// Rule 4.6.
+#[test]
+fn rule_4_6_what_the_plugin_gives_up_can_be_dropped() {
+    let dead = |send: bool| {
+        let run = run(&format!(
+            r#"{{
+          "broker": {{"url": "tcp://b?jms.redeliveryPolicy.maximumRedeliveries=0",
+            "redeliveryPlugin": {{"redeliveryPolicy": {{"maximumRedeliveries": 0}}, "sendToDlqIfMaxRetriesExceeded": {send}}}}},
+          "producers": [{{"name": "m", "destination": "queue://Q", "messages": 1}}],
+          "consumers": [{{"name": "c", "destination": "queue://Q", "start": "100ms", "failures": [{{"throw": {{"messages": [1]}}}}]}}]
+        }}"#
+        ));
+        (run.dead(), run.remaining_count())
+    };
+    assert_eq!(dead(true).0, ["m:1"]);
+    assert_eq!(dead(false), (vec![], 0));
+}

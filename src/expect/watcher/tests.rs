@@ -167,3 +167,37 @@ fn what_is_in_flight_to_a_consumer_is_taken_off_by_its_acknowledgement() {
         ]
     );
 }
+
+#[test]
+fn at_a_time_counts_what_is_the_case_when_all_of_that_time_has_happened() {
+    let in_flight = [Gauge::Consumer(1, ConsumerGauge::InFlight)];
+    let at = |millis: u64, value: u64| {
+        let kind = WatchKind::At(Time(millis * 1_000_000));
+        let path = "consumers.worker.inFlight";
+        missed(&watching(
+            kind,
+            path,
+            &in_flight,
+            Check::Equals(value.into()),
+        ))
+    };
+    assert_eq!(at(0, 0), [""; 0]);
+    assert_eq!(at(1, 1), [""; 0]);
+    assert_eq!(at(300, 2), [""; 0]);
+    assert_eq!(at(400, 1), [""; 0]);
+    assert_eq!(at(5000, 1), [""; 0]);
+    assert_eq!(
+        at(400, 2),
+        ["consumers.worker.inFlight was not 2 at 400ms: it was 1"]
+    );
+    let held = watching(
+        WatchKind::At(Time(3_000_000)),
+        "consumers.*.held",
+        &HELD,
+        AT_LEAST_1,
+    );
+    assert_eq!(
+        missed(&held),
+        ["consumers.*.held was not at least 1 at 3ms: they were 0 to 2"]
+    );
+}

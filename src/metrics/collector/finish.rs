@@ -69,7 +69,7 @@ impl Collector<'_> {
                     .map(|consumer| consumer.counts.processed),
             ),
             consumers,
-            producers: self.producer_metrics(),
+            producers: self.producer_metrics(end.ended_at),
             destinations: self.destination_metrics(end.ended_at),
         };
         metrics.run.fingerprints.metrics = metrics.fingerprint().hex();
@@ -204,17 +204,22 @@ impl Collector<'_> {
         ByName(named.collect())
     }
 
-    fn producer_metrics(&self) -> ByName<ProducerMetrics> {
+    fn producer_metrics(&self, now: Time) -> ByName<ProducerMetrics> {
         let named = self
             .scenario
             .producers
             .iter()
             .zip(&self.producers)
             .map(|(named, tally)| {
+                // A call that has not returned has blocked, too.
+                let mut blocked = tally.blocked;
+                if let Some(since) = tally.calling_since {
+                    blocked.record(now.since(since).0);
+                }
                 let metrics = ProducerMetrics {
                     sent: tally.sent,
-                    blocked_ms: millis(tally.blocked.sum()),
-                    max_blocked_ms: tally.blocked.max().map(millis),
+                    blocked_ms: millis(blocked.sum()),
+                    max_blocked_ms: blocked.max().map(millis),
                     late_ms: tally.late.mean().map(millis),
                     max_late_ms: tally.late.max().map(millis),
                     failed: tally.failed,

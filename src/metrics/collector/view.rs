@@ -68,6 +68,12 @@ impl Collector<'_> {
         self.consumers[consumer as usize].in_flight
     }
 
+    /// What was handed to the application since the warm-up.
+    #[inline]
+    pub fn delivered_to(&self, consumer: ConsumerIndex) -> u64 {
+        self.consumers[consumer as usize].counts.delivered
+    }
+
     /// Messages (on a topic: copies) that wait at the broker or are in flight.
     #[inline]
     pub fn depth(&self, destination: DestinationIndex) -> u32 {
