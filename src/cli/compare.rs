@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use acksim::charts;
 use acksim::experiment::statistics::StoppingRule;
 use acksim::experiment::{
     Axis, Comparison, Execution, Metric, Replications, axes_of, output, prepare, simulate,
@@ -199,6 +200,15 @@ impl Compare {
         folder.write("compare.json", output::json(comparison).as_bytes())?;
         folder.write("compare.csv", output::csv(comparison).as_bytes())?;
         folder.write("compare.md", output::markdown(comparison).as_bytes())?;
+        if !self.no_charts {
+            let mut written = Ok(());
+            charts::comparison::write(comparison, &mut |name, bytes| {
+                if written.is_ok() {
+                    written = folder.write(name, &bytes);
+                }
+            });
+            written?;
+        }
         Ok(folder.publish()?)
     }
 }

@@ -208,6 +208,20 @@ fn column(
     std::iter::once(head).chain(cells).collect()
 }
 
+/// The mean of a setting with its interval, in the unit of its column: `12.7 ± 0.04`; or a word.
+pub fn number(result: &MetricResult, setting: usize) -> String {
+    figures::cell(&result.cells[setting], Scale::of_column(result))
+}
+
+/// The same with the unit behind it.
+pub fn number_with_unit(result: &MetricResult, setting: usize) -> String {
+    let number = number(result, setting);
+    match (Scale::of_column(result).unit, result.cells[setting].mean) {
+        ("", _) | (_, None) => number,
+        (unit, Some(_)) => format!("{number} {unit}"),
+    }
+}
+
 /// `Recommended with latency 10ms: prefetch 10 (by mean latency)`
 fn head(comparison: &Comparison, recommendation: &Recommendation) -> String {
     let group = match comparison.groups[recommendation.group].label.as_str() {

@@ -54,6 +54,10 @@ pub fn prepare(
     let base = &loaded.scenario;
     Ok(Study {
         scenario: base.name.clone(),
+        semantics: settings
+            .iter()
+            .all(|setting| setting.semantics == base.semantics)
+            .then_some(base.semantics),
         kind: if settings.iter().any(is_steady) {
             Kind::Steady
         } else {

@@ -76,17 +76,21 @@ impl Axis {
     }
 
     /// `prefetch 10`, `processing mean 5ms`
-    pub(super) fn with(&self, value: &Value) -> String {
+    pub fn with(&self, value: &Value) -> String {
+        format!("{} {}", self.title(), shown(value))
+    }
+
+    /// `prefetch`, `processing mean`: its name as people say it.
+    pub fn title(&self) -> String {
         let mut parts = self.name().split('.');
         let first = parts.next().unwrap_or_default();
-        let name = match parts.next_back() {
+        match parts.next_back() {
             Some(last) if CIRCUMSTANCES.contains(&first) => format!("{first} {last}"),
             Some("prefetchSize" | "queuePrefetch" | "topicPrefetch") => "prefetch".to_owned(),
             Some(last) => last.to_owned(),
             None if first == "prefetchSize" => "prefetch".to_owned(),
             None => first.to_owned(),
-        };
-        format!("{name} {}", shown(value))
+        }
     }
 
     /// Whether it is varied to see what a choice depends on (the network, the load, how long work
@@ -140,7 +144,7 @@ pub fn plain(value: &Value) -> String {
 }
 
 /// The same for tables and sentences: nothing that moves a terminal's cursor.
-pub(super) fn shown(value: &Value) -> String {
+pub fn shown(value: &Value) -> String {
     let visible = |character: char| {
         if character.is_control() {
             '\u{FFFD}'
