@@ -6,10 +6,10 @@ use std::ops::Range;
 use super::super::axis::{Axis, Tick};
 use super::super::drawing::{Area, Drawing, PAGE_WIDTH, Place};
 use super::super::font::Align;
+use super::super::page;
 use super::super::page::{
     EndLabel, LABEL, MARGIN, NAME, NOTE, Plot, SMALL, columns, end_labels, header, swatch,
 };
-use super::super::page;
 use super::super::palette::{Color, GREY, PALE, RULE, tint};
 use super::labels::Labels;
 use super::layout::{self, Curves};
@@ -65,12 +65,13 @@ struct Picture<'a> {
 /// Draws it.
 pub fn draw(comparison: &Comparison, result: &MetricResult, curves: &Curves) -> Drawing {
     let runs = dotted(comparison);
-    let rows = if curves.panels.is_empty() { 5 } else { 3 };
+    let rows = if curves.panels.is_empty() { 5 } else { 4 };
     let picture = Picture {
         comparison,
         result,
         curves,
-        positions: Positions::of(&comparison.axes[curves.x]).unwrap_or_else(|| unreachable!("x is numeric")),
+        positions: Positions::of(&comparison.axes[curves.x])
+            .unwrap_or_else(|| unreachable!("x is numeric")),
         scale: Scale::of(&result.metric, &values(result.cells.iter(), &runs), rows),
         runs,
     };
@@ -82,30 +83,38 @@ impl Picture<'_> {
         let mut drawing = Drawing::default();
         let (panels, left_out) = self.panels();
         let by = self.by();
-        let top = header(&mut drawing, &words::metric(self.comparison, self.result, &by, &left_out));
+        let top = header(
+            &mut drawing,
+            &words::metric(self.comparison, self.result, &by, &left_out, true),
+        );
         let bottom = if self.curves.panels.is_empty() {
             self.single(&mut drawing, &panels[0], top)
         } else {
             self.multiple(&mut drawing, &panels, top)
         };
-        let mut entries = legend(self.comparison, COLORS[0], true);
+        let mut entries = match self.scale {
+            Some(_) => legend(self.comparison, COLORS[0], true),
+            None => Vec::new(),
+        };
         let won = winners(self.comparison, self.result);
         if !won.is_empty() {
             entries.push(best_entry(COLORS[0]));
         }
-        if self.result.cells.iter().any(|cell| cell.word.is_some()) {
+        if self.curves.lines.is_none() && self.result.cells.iter().any(|cell| cell.word.is_some()) {
             entries.push((swatch(PALE), "no number that could be trusted".to_owned()));
         }
         drawing.height = page::legend(&mut drawing, entries, bottom + 8.0) + MARGIN / 2.0;
         drawing
     }
 
-    /// `prefetch and latency`
-    fn by(&self) -> String {
+    /// What is varied.
+    fn by(&self) -> Vec<String> {
         let axes = [Some(self.curves.x), self.curves.lines];
-        let all = axes.into_iter().flatten().chain(self.curves.panels.iter().copied());
-        let titles: Vec<String> = all.map(|axis| self.comparison.axes[axis].title()).collect();
-        titles.join(", ")
+        let all = axes
+            .into_iter()
+            .flatten()
+            .chain(self.curves.panels.iter().copied());
+        all.map(|axis| self.comparison.axes[axis].title()).collect()
     }
 
     /// The panels to be shown; of too many those with the best means. And a sentence about the
@@ -118,11 +127,16 @@ impl Picture<'_> {
             let best = |values: &Vec<usize>| self.best_mean(values);
             let mut order: Vec<usize> = (0..all).collect();
             order.sort_by(|a, b| {
-                best(&combinations[*a]).total_cmp(&best(&combinations[*b])).then(a.cmp(b))
+                best(&combinations[*a])
+                    .total_cmp(&best(&combinations[*b]))
+                    .then(a.cmp(b))
             });
             order.truncate(MOST_PANELS);
             order.sort_unstable();
-            combinations = order.into_iter().map(|index| combinations[index].clone()).collect();
+            combinations = order
+                .into_iter()
+                .map(|index| combinations[index].clone())
+                .collect();
         }
         let left_out = match all > MOST_PANELS {
             true => format!("The {MOST_PANELS} best of {all} panels; compare.csv has all."),
@@ -140,7 +154,10 @@ impl Picture<'_> {
     fn best_mean(&self, values: &[usize]) -> f64 {
         use crate::experiment::statistics::Better;
         let lines = self.lines(values, &[]);
-        let means = lines.iter().flat_map(|line| &line.points).filter_map(|point| point.cell.mean);
+        let means = lines
+            .iter()
+            .flat_map(|line| &line.points)
+            .filter_map(|point| point.cell.mean);
         match self.result.metric.better {
             Better::Lower => means.fold(f64::INFINITY, f64::min),
             Better::Higher => -means.fold(f64::NEG_INFINITY, f64::max),
@@ -185,14 +202,21 @@ impl Picture<'_> {
         };
         let strips = strips(panel);
         let top = top + 26.0;
-        let area = Area::new(LEFT, top, right, top + HEIGHT);
-        let area = Area { top: area.top + strips.len() as f64 * STRIP, bottom: area.bottom + strips.len() as f64 * STRIP, ..area };
+        let height = if self.scale.is_some() { HEIGHT } else { 4.0 };
+        let area = Area::new(LEFT, top, right, top + height);
+        let area = Area {
+            top: area.top + strips.len() as f64 * STRIP,
+            bottom: area.bottom + strips.len() as f64 * STRIP,
+            ..area
+        };
+        let axis = identity(area);
+        let bottom = columns(drawing, area, axis, &self.columns(area), &self.x_caption());
         self.plot(drawing, panel, area, &strips, true);
         if has_names {
-            let ends: Vec<EndLabel> = panel.lines.iter().filter_map(|line| self.end(line, area)).collect();
-            end_labels(drawing, area, &ends);
+            let ends = panel.lines.iter().filter_map(|line| self.end(line, area));
+            end_labels(drawing, area, &ends.collect::<Vec<_>>());
         }
-        columns(drawing, area, identity(area), &self.columns(area), &self.x_caption())
+        bottom
     }
 
     fn multiple(&self, drawing: &mut Drawing, panels: &[Panel<'_>], top: f64) -> f64 {
@@ -202,12 +226,20 @@ impl Picture<'_> {
         let mut top = top;
         if panels[0].lines.len() > 1 {
             let entry = |line: &Line<'_>| (swatch(line.color), line.name.clone());
-            top = page::legend(drawing, panels[0].lines.iter().map(entry).collect(), top - 6.0) + 4.0;
+            top = page::legend(
+                drawing,
+                panels[0].lines.iter().map(entry).collect(),
+                top - 6.0,
+            ) + 4.0;
         }
         drawing.text((MARGIN, top + 14.0), Align::Left, NOTE, self.y_caption());
         top += 16.0;
         for row in panels.chunks(wide) {
-            let most = row.iter().map(|panel| strips(panel).len()).max().unwrap_or(0);
+            let most = row
+                .iter()
+                .map(|panel| strips(panel).len())
+                .max()
+                .unwrap_or(0);
             top += 32.0;
             for (column, panel) in row.iter().enumerate() {
                 let left = LEFT + column as f64 * (width + gap);
@@ -215,8 +247,8 @@ impl Picture<'_> {
                 drawing.text((left, top - 6.0), Align::Left, NAME, title);
                 let inner = top + most as f64 * STRIP + 4.0;
                 let area = Area::new(left, inner, left + width, inner + PANEL_HEIGHT);
-                self.plot(drawing, panel, area, &strips(panel), column == 0);
                 columns(drawing, area, identity(area), &self.columns(area), "");
+                self.plot(drawing, panel, area, &strips(panel), column == 0);
             }
             top += most as f64 * STRIP + 4.0 + PANEL_HEIGHT + 34.0;
         }
@@ -231,8 +263,16 @@ impl Picture<'_> {
 
     fn x_caption(&self) -> String {
         let axis = &self.comparison.axes[self.curves.x];
-        let spacing = if self.positions.logarithmic { ", logarithmic" } else { "" };
-        format!("{} ({}{spacing})", axis.title(), words::brief_path(&axis.path))
+        let spacing = if self.positions.logarithmic {
+            ", logarithmic"
+        } else {
+            ""
+        };
+        format!(
+            "{} ({}{spacing})",
+            axis.title(),
+            words::brief_path(&axis.path)
+        )
     }
 
     /// Room beside the outermost values, for their dots.
@@ -255,20 +295,39 @@ impl Picture<'_> {
         let x = |index: usize| self.place(area, points[index].x);
         let between = |index: usize| (x(index) + x(index + 1)) / 2.0;
         let slot = |index: usize| {
-            let left = if index == 0 { area.left } else { between(index - 1) };
-            let right = if index + 1 == points.len() { area.right } else { between(index) };
+            let left = if index == 0 {
+                area.left
+            } else {
+                between(index - 1)
+            };
+            let right = if index + 1 == points.len() {
+                area.right
+            } else {
+                between(index)
+            };
             left..right
         };
         (0..points.len()).map(slot).collect()
     }
 
-    fn plot(&self, drawing: &mut Drawing, panel: &Panel<'_>, area: Area, strips: &[usize], with_numbers: bool) {
+    fn plot(
+        &self,
+        drawing: &mut Drawing,
+        panel: &Panel<'_>,
+        area: Area,
+        strips: &[usize],
+        with_numbers: bool,
+    ) {
         for (row, number) in strips.iter().enumerate() {
             let bottom = area.top - 2.0 - (strips.len() - 1 - row) as f64 * STRIP;
             let line = &panel.lines[*number];
-            let strip = Area { top: bottom - STRIP + 3.0, bottom, ..area };
+            let strip = Area {
+                top: bottom - STRIP + 3.0,
+                bottom,
+                ..area
+            };
             self.strip(drawing, line, strip, panel.lines.len() > 1);
-            if panel.lines.len() == 1 {
+            if panel.lines.len() == 1 && self.scale.is_some() {
                 self.blank(drawing, line, area);
             }
         }
@@ -292,11 +351,23 @@ impl Picture<'_> {
         }
     }
 
-    fn rows(&self, drawing: &mut Drawing, scale: &Scale, plot: &Plot, with_numbers: bool, above: f64) {
+    fn rows(
+        &self,
+        drawing: &mut Drawing,
+        scale: &Scale,
+        plot: &Plot,
+        with_numbers: bool,
+        above: f64,
+    ) {
         if !self.curves.panels.is_empty() {
             for tick in scale.ticks.iter().filter(|tick| plot.y.holds(tick.at)) {
                 let y = plot.y.map(tick.at);
-                drawing.line((plot.area.left, y), (plot.area.right, y), 1.0, super::super::palette::GRID);
+                drawing.line(
+                    (plot.area.left, y),
+                    (plot.area.right, y),
+                    1.0,
+                    super::super::palette::GRID,
+                );
                 if with_numbers {
                     let place = (plot.area.left - 10.0, y + LABEL.em * 0.36);
                     drawing.text(place, Align::Right, LABEL.colored(GREY), &tick.label);
@@ -312,7 +383,14 @@ impl Picture<'_> {
     /// Where a line has words instead of numbers, the page is pale.
     fn blank(&self, drawing: &mut Drawing, line: &Line<'_>, area: Area) {
         for (slots, _) in self.runs_of_words(line, area) {
-            drawing.rectangle(Area { left: slots.start, right: slots.end, ..area }, tint(RULE, 0.14));
+            drawing.rectangle(
+                Area {
+                    left: slots.start,
+                    right: slots.end,
+                    ..area
+                },
+                tint(RULE, 0.14),
+            );
         }
     }
 
@@ -321,7 +399,9 @@ impl Picture<'_> {
         let slots = self.slots(area, &line.points);
         let mut runs: Vec<(Range<f64>, Word)> = Vec::new();
         for (slot, point) in slots.into_iter().zip(&line.points) {
-            let Some(word) = point.cell.word else { continue };
+            let Some(word) = point.cell.word else {
+                continue;
+            };
             match runs.last_mut() {
                 Some((run, last)) if *last == word && run.end == slot.start => run.end = slot.end,
                 _ => runs.push((slot, word)),
@@ -332,15 +412,25 @@ impl Picture<'_> {
 
     fn strip(&self, drawing: &mut Drawing, line: &Line<'_>, strip: Area, with_name: bool) {
         let mut free = strip.left;
-        let (fill, ink) = if with_name { (tint(line.color, 0.22), super::super::palette::INK) } else { (PALE, GREY) };
+        let (fill, ink) = if with_name {
+            (tint(line.color, 0.22), super::super::palette::INK)
+        } else {
+            (PALE, GREY)
+        };
         for (slots, word) in self.runs_of_words(line, strip) {
-            let area = Area { left: slots.start + 1.0, right: slots.end - 1.0, ..strip };
+            let area = Area {
+                left: slots.start + 1.0,
+                right: slots.end - 1.0,
+                ..strip
+            };
             drawing.rectangle(area, fill);
             let full = format!("{}: {}", line.name, word.text());
             let is_wide = with_name && SMALL.width(&full) < area.width();
             let text = if is_wide { full.as_str() } else { word.text() };
             let width = SMALL.width(text);
-            let left = ((area.left + area.right - width) / 2.0).min(strip.right - width).max(free);
+            let left = ((area.left + area.right - width) / 2.0)
+                .min(strip.right - width)
+                .max(free);
             if left + width <= strip.right && left < area.right {
                 let place = (left, area.bottom - 5.0);
                 drawing.text(place, Align::Left, SMALL.colored(ink), text);
@@ -385,7 +475,11 @@ impl Picture<'_> {
 
     fn dots(&self, drawing: &mut Drawing, line: &Line<'_>, plot: &Plot) {
         let slots = self.slots(plot.area, &line.points);
-        let most = if line.beside == 0.0 { 11.0 } else { BESIDE - 2.0 };
+        let most = if line.beside == 0.0 {
+            11.0
+        } else {
+            BESIDE - 2.0
+        };
         for (point, slot) in line.points.iter().zip(slots) {
             if point.cell.mean.is_none() || self.comparison.replications() == 1 {
                 continue;
@@ -440,12 +534,18 @@ impl Picture<'_> {
     /// Names the best setting beside its mark.
     fn best_label(&self, drawing: &mut Drawing, panel: &Panel<'_>, plot: &Plot) {
         let area = plot.area;
-        let mut labels = Labels::within(Area { left: area.left + 4.0, right: area.right - 4.0, ..area });
-        let mut best = None;
+        let mut labels = Labels::within(Area {
+            left: area.left + 4.0,
+            right: area.right - 4.0,
+            ..area
+        });
+        let mut best = Vec::new();
         for line in &panel.lines {
             let mut before: Option<Place> = None;
             for point in &line.points {
-                let Some(mean) = point.cell.mean else { continue };
+                let Some(mean) = point.cell.mean else {
+                    continue;
+                };
                 let place = plot.at(self.place(area, point.x) + line.beside, mean);
                 labels.avoid(place, 11.0);
                 if let Some(before) = before {
@@ -458,11 +558,11 @@ impl Picture<'_> {
                     }
                 }
                 if point.is_best {
-                    best = Some((place, point.label));
+                    best.push((place, point.label));
                 }
             }
         }
-        if let Some((place, label)) = best {
+        if let [(place, label)] = best[..] {
             let text = format!("best: {}", NAME.shorten(label, 160.0));
             labels.write(drawing, place, NAME, &text);
         }
@@ -477,7 +577,10 @@ fn identity(area: Area) -> Axis {
 /// The lines with words, by number.
 fn strips(panel: &Panel<'_>) -> Vec<usize> {
     let has_word = |number: &usize| {
-        panel.lines[*number].points.iter().any(|point| point.cell.word.is_some())
+        panel.lines[*number]
+            .points
+            .iter()
+            .any(|point| point.cell.word.is_some())
     };
     (0..panel.lines.len()).filter(has_word).collect()
 }

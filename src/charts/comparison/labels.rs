@@ -21,7 +21,8 @@ impl Labels {
 
     /// Keeps a square around a place free.
     pub fn avoid(&mut self, (x, y): Place, half: f64) {
-        self.taken.push(Area::new(x - half, y - half, x + half, y + half));
+        self.taken
+            .push(Area::new(x - half, y - half, x + half, y + half));
     }
 
     /// Keeps a line free.
@@ -109,7 +110,10 @@ mod tests {
             for (other, _) in &texts[..index] {
                 assert!(!overlap(*area, *other), "{text}");
             }
-            assert!(!overlap(*area, Area::new(145.0, 145.0, 155.0, 155.0)), "{text}");
+            assert!(
+                !overlap(*area, Area::new(145.0, 145.0, 155.0, 155.0)),
+                "{text}"
+            );
         }
     }
 

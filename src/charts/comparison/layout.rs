@@ -50,7 +50,9 @@ pub fn choose(axes: &[Axis]) -> Layout {
     };
     let settings: usize = axes.iter().map(|axis| axis.values.len()).product();
     let is_line = |axis: &usize| count(axis) <= COLORS.len();
-    let numeric = varied.iter().filter(|axis| numbers(&axes[**axis]).is_some());
+    let numeric = varied
+        .iter()
+        .filter(|axis| numbers(&axes[**axis]).is_some());
     let is_choice = |axis: usize| !axes[axis].is_circumstance();
     let best = first_max(numeric.copied(), |axis| {
         (!is_line(axis), is_choice(*axis), count(axis))
@@ -89,14 +91,25 @@ fn map(
 }
 
 /// The first of those with the largest key.
-fn first_max<K: Ord>(axes: impl Iterator<Item = usize>, key: impl Fn(&usize) -> K) -> Option<usize> {
-    axes.reduce(|best, other| if key(&other) > key(&best) { other } else { best })
+fn first_max<K: Ord>(
+    axes: impl Iterator<Item = usize>,
+    key: impl Fn(&usize) -> K,
+) -> Option<usize> {
+    axes.reduce(|best, other| {
+        if key(&other) > key(&best) {
+            other
+        } else {
+            best
+        }
+    })
 }
 
 /// The number of a setting, by its value of each axis: the last axis changes fastest.
 pub fn setting(axes: &[Axis], values: &[usize]) -> usize {
     let parts = axes.iter().zip(values);
-    parts.fold(0, |number, (axis, value)| number * axis.values.len() + value)
+    parts.fold(0, |number, (axis, value)| {
+        number * axis.values.len() + value
+    })
 }
 
 /// Every combination of values of some axes, as the value of each axis of all; those not asked for
@@ -133,12 +146,23 @@ mod tests {
     #[test]
     fn numbers_make_an_axis_and_few_values_lines() {
         assert_eq!(layout(&["w.prefetchSize=1,10,100"]), curves(0, None, &[]));
-        let flags = ["w.jms.optimizeAcknowledge=true,false", "w.prefetchSize=1,10,100"];
+        let flags = [
+            "w.jms.optimizeAcknowledge=true,false",
+            "w.prefetchSize=1,10,100",
+        ];
         assert_eq!(layout(&flags), curves(1, Some(0), &[]));
         let network = ["network.latency=1ms,10ms,50ms", "w.prefetchSize=1,10"];
-        assert_eq!(layout(&network), curves(1, Some(0), &[]), "a choice is looked along");
+        assert_eq!(
+            layout(&network),
+            curves(1, Some(0), &[]),
+            "a choice is looked along"
+        );
         let many = ["network.latency=1ms..9ms", "w.prefetchSize=1,10"];
-        assert_eq!(layout(&many), curves(0, Some(1), &[]), "two lines rather than nine");
+        assert_eq!(
+            layout(&many),
+            curves(0, Some(1), &[]),
+            "two lines rather than nine"
+        );
         let three = ["a.jms.x=true,false", "b.jms.y=1,2,3", "w.prefetchSize=1..9"];
         assert_eq!(layout(&three), curves(2, Some(1), &[0]));
     }
@@ -146,14 +170,25 @@ mod tests {
     #[test]
     fn two_long_axes_make_a_map() {
         let two = ["network.latency=1ms..9ms", "w.prefetchSize=1..9"];
-        let map = Map { x: 1, y: 0, panels: vec![] };
+        let map = Map {
+            x: 1,
+            y: 0,
+            panels: vec![],
+        };
         assert_eq!(layout(&two), Layout::Map(map));
     }
 
     #[test]
     fn settings_without_an_order_make_rows() {
-        assert_eq!(layout(&["w.acknowledgeMode=AUTO_ACKNOWLEDGE,CLIENT_ACKNOWLEDGE"]), Layout::Rows);
-        assert_eq!(layout(&["w.prefetchSize=10"]), Layout::Rows, "a single setting");
+        assert_eq!(
+            layout(&["w.acknowledgeMode=AUTO_ACKNOWLEDGE,CLIENT_ACKNOWLEDGE"]),
+            Layout::Rows
+        );
+        assert_eq!(
+            layout(&["w.prefetchSize=10"]),
+            Layout::Rows,
+            "a single setting"
+        );
         assert_eq!(layout(&[]), Layout::Rows);
     }
 

@@ -29,7 +29,14 @@ pub fn draw(comparison: &Comparison, result: &MetricResult, map: &Map) -> Drawin
     let means = || result.cells.iter().filter_map(|cell| cell.mean);
     let range = means().reduce(f64::min).zip(means().reduce(f64::max));
     let won = winners(comparison, result);
-    Picture { comparison, result, map, range, won }.draw()
+    Picture {
+        comparison,
+        result,
+        map,
+        range,
+        won,
+    }
+    .draw()
 }
 
 impl Picture<'_> {
@@ -38,20 +45,34 @@ impl Picture<'_> {
         let axes = &self.comparison.axes;
         let panels = layout::combinations(axes, &self.map.panels);
         let left_out = match panels.len() > MOST_PANELS {
-            true => format!("The first {MOST_PANELS} of {} panels; compare.csv has all.", panels.len()),
+            true => format!(
+                "The first {MOST_PANELS} of {} panels; compare.csv has all.",
+                panels.len()
+            ),
             false => String::new(),
         };
         let titles = [self.map.x, self.map.y].map(|axis| axes[axis].title());
-        let words = words::metric(self.comparison, self.result, &titles.join(" and "), &left_out);
+        let words = words::metric(self.comparison, self.result, &titles, &left_out, false);
         let mut top = header(&mut drawing, &words);
         let count = panels.len().min(MOST_PANELS) as f64;
         let rows = self.order(self.map.y).len() as f64;
-        let height = (CELLS / count / rows).clamp(4.0 / count, 34.0);
+        // High enough for numbers, if the page does not become endless.
+        let least = if rows * count <= 100.0 {
+            20.0
+        } else {
+            4.0 / count
+        };
+        let height = (CELLS / count / rows).clamp(least, 34.0);
         top = self.key(&mut drawing, top + 4.0);
         for panel in panels.iter().take(MOST_PANELS) {
             let title = words_of(self.comparison, &self.map.panels, panel);
             if !title.is_empty() {
-                drawing.text((MARGIN, top + 22.0), Align::Left, NAME, NAME.shorten(&title, 900.0));
+                drawing.text(
+                    (MARGIN, top + 22.0),
+                    Align::Left,
+                    NAME,
+                    NAME.shorten(&title, 900.0),
+                );
                 top += 28.0;
             }
             top = self.panel(&mut drawing, panel, top, height);
@@ -69,11 +90,22 @@ impl Picture<'_> {
     fn panel(&self, drawing: &mut Drawing, panel: &[usize], top: f64, height: f64) -> f64 {
         let (columns_of, rows_of) = (self.order(self.map.x), self.order(self.map.y));
         let [x_axis, y_axis] = [self.map.x, self.map.y].map(|axis| &self.comparison.axes[axis]);
-        let names: Vec<String> = rows_of.iter().map(|row| shown(&y_axis.values[*row])).collect();
-        let widest = names.iter().map(|name| LABEL.width(name)).fold(60.0, f64::max);
+        let names: Vec<String> = rows_of
+            .iter()
+            .map(|row| shown(&y_axis.values[*row]))
+            .collect();
+        let widest = names
+            .iter()
+            .map(|name| LABEL.width(name))
+            .fold(60.0, f64::max);
         let left = MARGIN + widest.min(220.0) + 12.0;
         let top = top + 28.0;
-        let area = Area::new(left, top, PAGE_WIDTH - MARGIN, top + height * rows_of.len() as f64);
+        let area = Area::new(
+            left,
+            top,
+            PAGE_WIDTH - MARGIN,
+            top + height * rows_of.len() as f64,
+        );
         drawing.text((MARGIN, top - 10.0), Align::Left, NOTE, y_axis.title());
         let width = area.width() / columns_of.len() as f64;
         let mut free = f64::NEG_INFINITY;
@@ -102,26 +134,52 @@ impl Picture<'_> {
         // The caption stands below, wherever the plot begins.
         columns(drawing, area, identity, &ticks, "");
         let caption = format!("{} ({})", x_axis.title(), words::brief_path(&x_axis.path));
-        drawing.text((area.right, area.bottom + 47.0), Align::Right, NOTE, caption);
+        drawing.text(
+            (area.right, area.bottom + 47.0),
+            Align::Right,
+            NOTE,
+            caption,
+        );
         area.bottom + 58.0
     }
 
     fn cell(&self, drawing: &mut Drawing, setting: usize, area: Area) {
         let cell = &self.result.cells[setting];
-        let gap = if area.width() > 12.0 && area.height() > 12.0 { 1.0 } else { 0.0 };
-        let inner = Area::new(area.left + gap, area.top + gap, area.right - gap, area.bottom - gap);
+        let gap = if area.width() > 12.0 && area.height() > 12.0 {
+            1.0
+        } else {
+            0.0
+        };
+        let inner = Area::new(
+            area.left + gap,
+            area.top + gap,
+            area.right - gap,
+            area.bottom - gap,
+        );
         let is_best = self.won.contains(&setting);
         if is_best {
             drawing.rectangle(area, INK);
-            let frame = Area::new(area.left + 3.0, area.top + 3.0, area.right - 3.0, area.bottom - 3.0);
+            let frame = Area::new(
+                area.left + 3.0,
+                area.top + 3.0,
+                area.right - 3.0,
+                area.bottom - 3.0,
+            );
             drawing.rectangle(frame, self.color(cell));
         } else {
             drawing.rectangle(inner, self.color(cell));
         }
         let text = self.text(cell);
-        let look = Type { bold: is_best, ..SMALL };
+        let look = Type {
+            bold: is_best,
+            ..SMALL
+        };
         if look.width(&text) < area.width() - 8.0 && area.height() > 18.0 {
-            let ink = if self.share(cell).is_some_and(|share| share > 0.55) { WHITE } else { INK };
+            let ink = if self.share(cell).is_some_and(|share| share > 0.8) {
+                WHITE
+            } else {
+                INK
+            };
             let ink = if cell.mean.is_none() { GREY } else { ink };
             let x = (area.left + area.right) / 2.0;
             let y = (area.top + area.bottom) / 2.0 + SMALL.em * 0.36;
@@ -168,7 +226,11 @@ impl Picture<'_> {
         };
         let (low, high) = (self.written(low), self.written(high));
         let lower = self.result.metric.better == Better::Lower;
-        let (least, most) = if lower { (" (good)", "") } else { ("", " (good)") };
+        let (least, most) = if lower {
+            (" (good)", "")
+        } else {
+            ("", " (good)")
+        };
         let (low, high) = (format!("{low}{least}"), format!("{high}{most}"));
         let baseline = top + 14.0;
         drawing.text((MARGIN, baseline), Align::Left, SMALL, &low);
@@ -182,7 +244,10 @@ impl Picture<'_> {
         let mut x = start + 210.0 + SMALL.width(&high) + 30.0;
         if !self.won.is_empty() {
             drawing.rectangle(Area::new(x, top, x + 26.0, top + 18.0), INK);
-            drawing.rectangle(Area::new(x + 3.0, top + 3.0, x + 23.0, top + 15.0), shade(0.2));
+            drawing.rectangle(
+                Area::new(x + 3.0, top + 3.0, x + 23.0, top + 15.0),
+                shade(0.2),
+            );
             drawing.text((x + 34.0, baseline), Align::Left, SMALL, "best");
             x += 34.0 + SMALL.width("best") + 24.0;
         }
@@ -203,7 +268,10 @@ fn shade(share: f64) -> Color {
 
 /// Nothing to be seen here.
 fn cross(drawing: &mut Drawing, area: Area) {
-    let (x, y) = ((area.left + area.right) / 2.0, (area.top + area.bottom) / 2.0);
+    let (x, y) = (
+        (area.left + area.right) / 2.0,
+        (area.top + area.bottom) / 2.0,
+    );
     drawing.line((x - 4.0, y - 4.0), (x + 4.0, y + 4.0), 1.5, GREY);
     drawing.line((x - 4.0, y + 4.0), (x + 4.0, y - 4.0), 1.5, GREY);
 }

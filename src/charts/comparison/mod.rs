@@ -18,7 +18,7 @@ mod words;
 use super::drawing::{Area, Drawing, Place};
 use super::page::Sample;
 use super::palette::{BLUE, Color, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION, WHITE, tint};
-use crate::experiment::{Comparison, MetricResult};
+use crate::experiment::{Comparison, Difference, MetricResult};
 use crate::output::FolderNames;
 use layout::Layout;
 
@@ -98,7 +98,11 @@ fn dot(drawing: &mut Drawing, place: Place, color: Color) {
 }
 
 /// What marks mean, below every picture.
-fn legend(comparison: &Comparison, color: Color, with_band: bool) -> Vec<(Sample<'static>, String)> {
+fn legend(
+    comparison: &Comparison,
+    color: Color,
+    with_band: bool,
+) -> Vec<(Sample<'static>, String)> {
     let interval: Sample<'static> = Box::new(move |drawing, (x, y)| {
         if with_band {
             let band = Area::new(x - 13.0, y - 7.0, x + 13.0, y + 7.0);
@@ -116,7 +120,7 @@ fn legend(comparison: &Comparison, color: Color, with_band: bool) -> Vec<(Sample
     let mut entries = vec![(interval, meaning.to_owned())];
     if comparison.replications() > 1 && !dotted(comparison).is_empty() {
         let one: Sample<'static> = Box::new(move |drawing, place| dot(drawing, place, color));
-        entries.push((one, "one run; those with one seed stand alike".to_owned()));
+        entries.push((one, "one run (same seed, same place)".to_owned()));
     }
     entries
 }
@@ -128,11 +132,20 @@ fn best_entry(color: Color) -> (Sample<'static>, String) {
     (sample, "best".to_owned())
 }
 
-/// The settings of a metric that are shown to be the best of their group.
+/// The settings of a metric that are shown to be the best of their group, and those that are
+/// exactly as good in every run.
 fn winners(comparison: &Comparison, result: &MetricResult) -> Vec<usize> {
     let groups = comparison.groups.iter();
     let won = groups.filter(|group| result.has_winner(group));
-    won.filter_map(|group| result.best_of(group)).collect()
+    let is_best = |setting: &usize| {
+        let cell = &result.cells[*setting];
+        let is_same = |other: Difference| {
+            other.difference == 0.0 && other.interval.low == 0.0 && other.interval.high == 0.0
+        };
+        cell.best || cell.against_best.is_some_and(is_same)
+    };
+    won.flat_map(|group| group.settings.iter().copied().filter(is_best))
+        .collect()
 }
 
 #[cfg(test)]

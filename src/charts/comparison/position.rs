@@ -51,11 +51,18 @@ impl Positions {
             none_below && above_zero().count() > 2 && most / least >= WIDE && are_crowded(&numbers);
         let zero_beside = logarithmic && numbers.contains(&0.0);
         let scale = if logarithmic {
-            let start = if zero_beside { 1.0 / numbers.len() as f64 } else { 0.0 };
+            let start = if zero_beside {
+                1.0 / numbers.len() as f64
+            } else {
+                0.0
+            };
             axis::Axis::logarithmic((least, most), (start, 1.0))
         } else {
             let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-            axis::Axis::linear((least, numbers.iter().copied().fold(least, f64::max)), (0.0, 1.0))
+            axis::Axis::linear(
+                (least, numbers.iter().copied().fold(least, f64::max)),
+                (0.0, 1.0),
+            )
         };
         let share = |number: &f64| match zero_beside && *number == 0.0 {
             true => 0.0,
@@ -116,7 +123,10 @@ mod tests {
         let places = positions("0,1,10,100,1000").unwrap();
         assert!(places.logarithmic && places.zero_beside);
         assert_eq!(places.shares[0], 0.0);
-        assert!(places.shares[1] > 0.1 && places.shares[4] == 1.0, "{places:?}");
+        assert!(
+            places.shares[1] > 0.1 && places.shares[4] == 1.0,
+            "{places:?}"
+        );
     }
 
     #[test]
@@ -124,7 +134,12 @@ mod tests {
         let places = positions("500us,1ms,1.5ms").unwrap();
         assert!((places.shares[1] - 0.5).abs() < 1e-9);
         assert!(positions("1kb,2kb").is_some());
-        for values in ["true,false", "AUTO_ACKNOWLEDGE,CLIENT_ACKNOWLEDGE", "1,1ms", "{},[]"] {
+        for values in [
+            "true,false",
+            "AUTO_ACKNOWLEDGE,CLIENT_ACKNOWLEDGE",
+            "1,1ms",
+            "{},[]",
+        ] {
             assert_eq!(positions(values), None, "{values}");
         }
     }

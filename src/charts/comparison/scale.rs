@@ -1,11 +1,15 @@
 //! The axis of a metric: its unit, its round values, and whether it is logarithmic.
 
 use super::super::axis::{Axis, Tick, decade, logarithmic, significant, spanning};
+use super::super::page::LABEL;
 use crate::experiment::statistics::Better;
 use crate::experiment::{Cell, Metric};
 
 /// An axis is logarithmic where its ends are so far apart.
 const WIDE: f64 = 30.0;
+
+/// Width of a number beside an axis.
+const LONGEST: f64 = 90.0;
 
 /// An axis of values of a metric.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +29,7 @@ impl Scale {
         let finite = || values.iter().copied().filter(|value| value.is_finite());
         let low = finite().reduce(f64::min)?;
         let high = finite().reduce(f64::max)?;
-        let is_wide = low > 0.0 && high / low >= WIDE;
+        let is_wide = low > 0.0 && (WIDE..1e15).contains(&(high / low));
         let (unit, factor) = unit(metric, high.max(-low));
         let (ticks, unit) = if is_wide && metric.unit == "ms" {
             let nanos = logarithmic(1e6 * low, 1e6 * high, decade);
@@ -34,9 +38,16 @@ impl Scale {
             (logarithmic(low, high, significant), unit)
         } else {
             let (low, high) = ends(low, high);
-            (scaled(spanning(low * factor, high * factor, count), factor), unit)
+            (
+                scaled(spanning(low * factor, high * factor, count), factor),
+                unit,
+            )
         };
-        let room = if is_wide { 1.25 * high } else { high + 0.06 * (high - low) };
+        let room = if is_wide {
+            1.25 * high
+        } else {
+            high + 0.06 * (high - low)
+        };
         let first = ticks.first().map_or(low, |tick| tick.at);
         let last = ticks.last().map_or(high, |tick| tick.at);
         Some(Scale {
@@ -60,6 +71,7 @@ impl Scale {
 fn scaled(mut ticks: Vec<Tick>, factor: f64) -> Vec<Tick> {
     for tick in &mut ticks {
         tick.at /= factor;
+        tick.label = LABEL.shorten(&tick.label, LONGEST);
     }
     ticks
 }
@@ -79,6 +91,7 @@ fn unit(metric: &Metric, largest: f64) -> (&'static str, f64) {
         "ms" if largest > 0.0 && largest < 1.0 => ("µs", 1e3),
         "ms" => ("ms", 1.0),
         "/s" => ("per second", 1.0),
+        "" if largest >= 1e7 => ("million", 1e-6),
         unit => (unit, 1.0),
     }
 }
@@ -102,8 +115,14 @@ pub fn values<'a>(cells: impl Iterator<Item = &'a Cell>, runs: &[usize]) -> Vec<
         values.push(mean);
         values.extend(runs.iter().filter_map(|run| cell.values[*run]));
         // A lower end below the runs may reach 0 or beyond, where nothing can be.
-        let interval = cell.interval.filter(|interval| interval.low > 0.0 || mean <= 0.0);
-        values.extend(interval.into_iter().flat_map(|interval| [interval.low, interval.high]));
+        let interval = cell
+            .interval
+            .filter(|interval| interval.low > 0.0 || mean <= 0.0);
+        values.extend(
+            interval
+                .into_iter()
+                .flat_map(|interval| [interval.low, interval.high]),
+        );
         values.extend(cell.interval.map(|interval| interval.high));
     }
     values
@@ -116,7 +135,10 @@ mod tests {
     fn labels(path: &str, values: &[f64]) -> (Vec<String>, String) {
         let scale = Scale::of(&Metric::at(path), values, 4).expect("there are values");
         let labels = scale.ticks.into_iter().map(|tick| tick.label);
-        (labels.map(|label| label.replace('\u{a0}', " ")).collect(), scale.caption)
+        (
+            labels.map(|label| label.replace('\u{a0}', " ")).collect(),
+            scale.caption,
+        )
     }
 
     #[test]
@@ -134,20 +156,38 @@ mod tests {
         let (ticks, _) = labels("throughput.processedPerSecond", &[10.0, 101.0]);
         assert_eq!(ticks, ["0", "50", "100", "150"]);
         let (ticks, _) = labels("wire.acksPerMessage", &[1.0, 1.000_01]);
-        assert_eq!(ticks[0], "0", "a difference that nobody cares for is not blown up");
+        assert_eq!(
+            ticks[0], "0",
+            "a difference that nobody cares for is not blown up"
+        );
     }
 
     #[test]
     fn units_fit_the_size() {
         let path = "latencyMs.sendToProcessed.mean";
-        assert_eq!(labels(path, &[9_000.0, 20_000.0]).1, "mean latency (s); lower is better");
-        assert_eq!(labels(path, &[0.1, 0.2]).1, "mean latency (µs); lower is better");
-        assert_eq!(labels(path, &[0.1, 0.2]).0, ["0", "50", "100", "150", "200"]);
+        assert_eq!(
+            labels(path, &[9_000.0, 20_000.0]).1,
+            "mean latency (s); lower is better"
+        );
+        assert_eq!(
+            labels(path, &[0.1, 0.2]).1,
+            "mean latency (µs); lower is better"
+        );
+        assert_eq!(
+            labels(path, &[0.1, 0.2]).0,
+            ["0", "50", "100", "150", "200"]
+        );
     }
 
     #[test]
     fn odd_values_still_make_an_axis() {
-        for values in [&[0.0][..], &[5.0], &[-3.0, 2.0], &[f64::NAN, 1.0], &[1e-300, 1e300]] {
+        for values in [
+            &[0.0][..],
+            &[5.0],
+            &[-3.0, 2.0],
+            &[f64::NAN, 1.0],
+            &[1e-300, 1e300],
+        ] {
             let scale = Scale::of(&Metric::at("messages.duplicates"), values, 4);
             let axis = scale.expect("an axis").axis(0.0, 100.0);
             for value in [values[values.len() - 1], 0.0] {

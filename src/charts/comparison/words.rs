@@ -1,23 +1,56 @@
 //! The words over the pictures of a comparison: what is compared, the verdict, and what a careful
 //! reader must know.
 
+use super::super::axis::duration;
 use super::super::page::{NOTE, POINT_LINES, Words, lines_of_point};
 use super::super::words::cut;
 use super::super::{font, rules};
-use super::dotted;
-use crate::experiment::{Comparison, Kind, MetricResult, Word};
+use super::{dotted, winners};
+use crate::experiment::{Comparison, Group, Kind, MetricResult, Word};
 
-/// Over the picture of a metric; `by` says what is varied, `shown` what of it is left out.
-pub fn metric(comparison: &Comparison, result: &MetricResult, by: &str, shown: &str) -> Words {
+/// Over the picture of a metric; `by` names what is varied, `left_out` says what is not shown.
+pub fn metric(
+    comparison: &Comparison,
+    result: &MetricResult,
+    by: &[String],
+    left_out: &str,
+    with_dots: bool,
+) -> Words {
+    let point = verdict(comparison, result);
     let mut notes = notes(comparison);
-    notes.splice(1..1, untrusted(comparison, result));
-    if !shown.is_empty() {
-        notes.push(shown.to_owned());
+    notes.extend(dots(comparison).filter(|_| with_dots));
+    let says_it = |note: &String| {
+        note.split(':')
+            .next()
+            .is_some_and(|start| point.contains(start))
+    };
+    let untrusted = untrusted(comparison, result).into_iter();
+    notes.splice(1..1, untrusted.filter(|note| !says_it(note)));
+    if with_dots && comparison.replications() > 1 && !winners(comparison, result).is_empty() {
+        notes.push(PAIRS.to_owned());
+    }
+    if !left_out.is_empty() {
+        notes.insert(1, left_out.to_owned());
     }
     Words {
-        title: title(comparison, &format!("{} by {by}", result.metric.title)),
-        point: verdict(comparison, result),
+        title: title(
+            comparison,
+            &format!("{} by {}", result.metric.title, list(by)),
+        ),
+        point,
         note: fitting(notes),
+    }
+}
+
+/// What to know of intervals.
+const PAIRS: &str =
+    "Differences are formed seed by seed, so intervals may overlap where one is better.";
+
+/// `prefetch, latency and processing`
+fn list(names: &[String]) -> String {
+    match names {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        names => names.concat(),
     }
 }
 
@@ -25,7 +58,11 @@ pub fn metric(comparison: &Comparison, result: &MetricResult, by: &str, shown: &
 pub fn title(comparison: &Comparison, what: &str) -> String {
     let rules = comparison.semantics.and_then(rules);
     let rules = rules.map_or(String::new(), |rules| format!(" ({rules})"));
-    let incomplete = if comparison.complete { "" } else { " – INCOMPLETE" };
+    let incomplete = if comparison.complete {
+        ""
+    } else {
+        " – INCOMPLETE"
+    };
     let name = cut(&comparison.scenario, 56);
     format!("{name}{rules}: {}{incomplete}", cut(what, 80))
 }
@@ -45,32 +82,44 @@ pub fn notes(comparison: &Comparison) -> Vec<String> {
     if comparison.kind == Kind::Steady {
         notes.extend(warm_up(comparison));
     }
-    let dots = dotted(comparison).len();
-    if dots < replications && replications > 1 {
-        notes.push(match dots {
-            0 => "Single runs are not drawn.".to_owned(),
-            dots => format!("{dots} of them have a dot."),
-        });
-    }
     notes
+}
+
+/// How many runs have a dot, if not all have.
+pub fn dots(comparison: &Comparison) -> Option<String> {
+    let replications = comparison.replications();
+    match dotted(comparison).len() {
+        _ if replications == 1 => None,
+        0 => Some("Single runs are not drawn.".to_owned()),
+        dots if dots < replications => Some(format!("{dots} of them have a dot.")),
+        _ => None,
+    }
 }
 
 /// What was cut off.
 fn warm_up(comparison: &Comparison) -> Option<String> {
-    let cuts = || comparison.settings.iter().flat_map(|setting| &setting.warm_up_ms);
+    let cuts = || {
+        comparison
+            .settings
+            .iter()
+            .flat_map(|setting| &setting.warm_up_ms)
+    };
     let most = cuts().copied().fold(0.0, f64::max);
     let least = cuts().copied().fold(most, f64::min);
-    let seconds = |millis: f64| super::super::axis::significant(millis / 1e3);
+    let time = |millis: f64| duration(1e6 * millis);
     Some(match (least, most) {
         (_, 0.0) => "Steady state; no warm-up had to be cut off.".to_owned(),
         (least, most) if least == most => {
-            format!("Steady state, without the first {} s.", seconds(most))
+            format!("Steady state, without the first {}.", time(most))
         }
-        _ => format!(
-            "Steady state, without a warm-up of {} to {} s, cut off run by run.",
-            seconds(least),
-            seconds(most)
-        ),
+        (0.0, most) => {
+            let most = time(most);
+            format!("Steady state, without a warm-up of up to {most}, cut off run by run.")
+        }
+        (least, most) => {
+            let (least, most) = (time(least), time(most));
+            format!("Steady state, without a warm-up of {least} to {most}, cut off run by run.")
+        }
     })
 }
 
@@ -93,47 +142,65 @@ pub fn untrusted(comparison: &Comparison, result: &MetricResult) -> Vec<String> 
     unstable.into_iter().chain(insufficient).collect()
 }
 
-/// The verdict, as much of it as has room: with its cause, without it, or the winners only.
+/// The verdict, as much of it as has room: with its cause, without it, without the interval.
 fn verdict(comparison: &Comparison, result: &MetricResult) -> String {
     let [verdict] = &result.verdicts[..] else {
-        return winners(comparison, result);
+        return of_groups(comparison, result);
     };
-    let sentence = verdict.split_once(". ").map_or(verdict.as_str(), |(first, _)| first);
-    let without_cause = sentence.split_once("): with ").map_or(sentence, |(first, _)| first);
-    let shorter = [verdict.clone(), format!("{sentence}."), format!("{without_cause}).")];
+    let before = |text: &str, end: &str| {
+        text.split_once(end)
+            .map_or_else(|| text.to_owned(), |(start, _)| start.to_owned())
+    };
+    let sentence = before(verdict, ". ");
+    let without_cause = match sentence.split_once("): with ") {
+        Some((start, _)) => format!("{start})"),
+        None => sentence.clone(),
+    };
+    let without_interval = before(&sentence, " (95 %");
+    let shorter = [verdict, &sentence, &without_cause, &without_interval];
+    let shorter = shorter.map(|text| capitalised(text.trim_end_matches('.')) + ".");
     let fits = |text: &&String| lines_of_point(text) <= POINT_LINES;
-    let fitting = shorter.iter().find(fits).unwrap_or(&shorter[2]);
-    capitalised(fitting.trim_end_matches('.')) + "."
+    let fitting = shorter.iter().find(fits);
+    fitting.map_or_else(|| cut(&shorter[3], 180), Clone::clone)
 }
 
 /// Of several groups: who wins in which.
-fn winners(comparison: &Comparison, result: &MetricResult) -> String {
-    let of_group = |group: &crate::experiment::Group| {
-        let best = result.best_of(group).filter(|_| result.has_winner(group));
-        best.map(|best| {
-            let chosen = comparison.choices.iter().map(|axis| {
-                comparison.axes[*axis].with(&comparison.settings[best].values[*axis])
-            });
-            let chosen: Vec<String> = chosen.collect();
-            (group.label.clone(), chosen.join(", "))
-        })
+fn of_groups(comparison: &Comparison, result: &MetricResult) -> String {
+    let of_group = |group: &Group| {
+        let best = result.best_of(group).filter(|_| result.has_winner(group))?;
+        let values = &comparison.settings[best].values;
+        let chosen = comparison
+            .choices
+            .iter()
+            .map(|axis| comparison.axes[*axis].with(&values[*axis]));
+        Some((group.label.clone(), chosen.collect::<Vec<_>>().join(", ")))
     };
     let won: Vec<(String, String)> = comparison.groups.iter().filter_map(of_group).collect();
     let Some((_, first)) = won.first() else {
         return "No setting is shown to be better than the others.".to_owned();
     };
-    let is_same = won.iter().all(|(_, chosen)| chosen == first);
-    let all = won.len() == comparison.groups.len();
-    if is_same && all {
-        return format!("Best everywhere: {first}.");
+    let (won_in, groups) = (won.len(), comparison.groups.len());
+    let is_alone = winners(comparison, result).len() == won_in;
+    let best = if is_alone { "Best" } else { "Among the best" };
+    if won_in == groups && won.iter().all(|(_, chosen)| chosen == first) {
+        return format!("{best} everywhere: {first}.");
     }
-    let parts: Vec<String> = won.iter().map(|(group, chosen)| format!("with {group}: {chosen}")).collect();
-    let rest = if all { "" } else { " No difference is shown otherwise." };
-    let text = format!("Best {}.{rest}", parts.join("; "));
-    if lines_of_point(&text) <= POINT_LINES {
-        return text;
+    let parts = won
+        .iter()
+        .map(|(group, chosen)| format!("with {group}: {chosen}"));
+    let parts: Vec<String> = parts.collect();
+    let rest = if won_in == groups {
+        ""
+    } else {
+        " No difference is shown elsewhere."
+    };
+    let text = format!("{best} {}.{rest}", parts.join("; "));
+    match lines_of_point(&text) <= POINT_LINES {
+        true => text,
+        false => {
+            format!("A setting is shown to be the best in {won_in} of {groups} groups: the rings.")
+        }
     }
-    format!("{} of {} groups of settings have a best one: the rings.", won.len(), comparison.groups.len())
 }
 
 /// As many sentences as two lines hold, the first before the last.
@@ -142,7 +209,9 @@ pub fn fitting(notes: Vec<String>) -> String {
     let mut text = String::new();
     for note in notes {
         let longer = format!("{text} {note}");
-        if font::wrap(longer.trim(), NOTE.em, NOTE.bold, room).len() <= super::super::page::NOTE_LINES {
+        if font::wrap(longer.trim(), NOTE.em, NOTE.bold, room).len()
+            <= super::super::page::NOTE_LINES
+        {
             text = longer.trim().to_owned();
         }
     }
