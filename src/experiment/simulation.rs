@@ -9,7 +9,7 @@ use super::statistics::{PRACTICAL, WarmUp, is_growing, warm_up};
 use super::study::{
     Condition, ConsumerPlace, Kind, Replications, RunResult, Study, StudyError, grid,
 };
-use super::vary::{Axis, VaryError, plain};
+use super::vary::{Axis, VaryError, distinguish, plain};
 use crate::kernel::Time;
 use crate::metrics::{Collector, RunEnd};
 use crate::scenario::{self, Document, Errors, Loaded, Scenario, Values};
@@ -42,10 +42,11 @@ impl From<Errors> for PrepareError {
 /// The first setting that cannot be run; a grid too large.
 pub fn prepare(
     loaded: &Loaded,
-    axes: Vec<Axis>,
+    mut axes: Vec<Axis>,
     metrics: Vec<Metric>,
     replications: Replications,
 ) -> Result<Study<Scenario>, PrepareError> {
+    distinguish(&mut axes);
     let points = grid(&axes)?;
     let settings = points
         .iter()
@@ -414,7 +415,8 @@ mod tests {
             paired(&numbers(other), &numbers(&cells[0]), 0.95, 1).unwrap()
         };
         let (equal, independent) = (pair(&cells[1]), pair(&others[1]));
-        let worth = (independent.deviation / equal.deviation).powi(2);
+        let ratio = independent.deviation / equal.deviation;
+        let worth = ratio * ratio;
         let said = said.replications_independent.unwrap() as f64
             / said.replications_paired.unwrap() as f64;
         assert!(worth > 3.0, "{worth} times as many replications");

@@ -6,16 +6,16 @@ use std::ops::Range;
 use super::super::axis::{Axis, Tick};
 use super::super::drawing::{Area, Drawing, PAGE_WIDTH, Place};
 use super::super::font::Align;
-use super::super::page;
 use super::super::page::{
-    EndLabel, LABEL, MARGIN, NAME, NOTE, Plot, SMALL, columns, end_labels, header, swatch,
+    self, EndLabel, LABEL, MARGIN, NAME, NOTE, Plot, SMALL, columns, end_labels, header, swatch,
 };
-use super::super::palette::{Color, GREY, PALE, RULE, tint};
+use super::super::palette::{Color, GREY, GRID, INK, PALE, RULE, tint};
 use super::labels::Labels;
 use super::layout::{self, Curves};
 use super::position::Positions;
 use super::scale::{Scale, values};
 use super::{COLORS, aside, best_entry, dot, dotted, legend, mean_mark, winners, words};
+use crate::experiment::statistics::Better;
 use crate::experiment::{Cell, Comparison, MetricResult, Word};
 
 /// Panels of one picture.
@@ -93,7 +93,11 @@ impl Picture<'_> {
             self.multiple(&mut drawing, &panels, top)
         };
         let mut entries = match self.scale {
-            Some(_) => legend(self.comparison, COLORS[0], true),
+            Some(_) => legend(
+                self.comparison,
+                COLORS[0],
+                self.comparison.replications() > 1,
+            ),
             None => Vec::new(),
         };
         let won = winners(self.comparison, self.result);
@@ -152,7 +156,6 @@ impl Picture<'_> {
 
     /// What panels are ordered by: the less the better.
     fn best_mean(&self, values: &[usize]) -> f64 {
-        use crate::experiment::statistics::Better;
         let lines = self.lines(values, &[]);
         let means = lines
             .iter()
@@ -209,9 +212,10 @@ impl Picture<'_> {
             bottom: area.bottom + strips.len() as f64 * STRIP,
             ..area
         };
+        self.grid(drawing, panel, area, &strips, true);
         let axis = identity(area);
         let bottom = columns(drawing, area, axis, &self.columns(area), &self.x_caption());
-        self.plot(drawing, panel, area, &strips, true);
+        self.marks(drawing, panel, area);
         if has_names {
             let ends = panel.lines.iter().filter_map(|line| self.end(line, area));
             end_labels(drawing, area, &ends.collect::<Vec<_>>());
@@ -247,8 +251,9 @@ impl Picture<'_> {
                 drawing.text((left, top - 6.0), Align::Left, NAME, title);
                 let inner = top + most as f64 * STRIP + 4.0;
                 let area = Area::new(left, inner, left + width, inner + PANEL_HEIGHT);
+                self.grid(drawing, panel, area, &strips(panel), column == 0);
                 columns(drawing, area, identity(area), &self.columns(area), "");
-                self.plot(drawing, panel, area, &strips(panel), column == 0);
+                self.marks(drawing, panel, area);
             }
             top += most as f64 * STRIP + 4.0 + PANEL_HEIGHT + 34.0;
         }
@@ -310,7 +315,8 @@ impl Picture<'_> {
         (0..points.len()).map(slot).collect()
     }
 
-    fn plot(
+    /// What lies below the marks: words, and lines at round values.
+    fn grid(
         &self,
         drawing: &mut Drawing,
         panel: &Panel<'_>,
@@ -331,12 +337,17 @@ impl Picture<'_> {
                 self.blank(drawing, line, area);
             }
         }
+        if let Some(scale) = &self.scale {
+            let above = strips.len() as f64 * STRIP;
+            self.rows(drawing, scale, &plot_of(scale, area), with_numbers, above);
+        }
+    }
+
+    fn marks(&self, drawing: &mut Drawing, panel: &Panel<'_>, area: Area) {
         let Some(scale) = &self.scale else {
             return;
         };
-        let plot = Plot::new(area, identity(area), scale.axis(0.0, 1.0));
-        let above = strips.len() as f64 * STRIP;
-        self.rows(drawing, scale, &plot, with_numbers, above);
+        let plot = plot_of(scale, area);
         for line in &panel.lines {
             self.bands(drawing, line, &plot);
         }
@@ -362,12 +373,7 @@ impl Picture<'_> {
         if !self.curves.panels.is_empty() {
             for tick in scale.ticks.iter().filter(|tick| plot.y.holds(tick.at)) {
                 let y = plot.y.map(tick.at);
-                drawing.line(
-                    (plot.area.left, y),
-                    (plot.area.right, y),
-                    1.0,
-                    super::super::palette::GRID,
-                );
+                drawing.line((plot.area.left, y), (plot.area.right, y), 1.0, GRID);
                 if with_numbers {
                     let place = (plot.area.left - 10.0, y + LABEL.em * 0.36);
                     drawing.text(place, Align::Right, LABEL.colored(GREY), &tick.label);
@@ -413,7 +419,7 @@ impl Picture<'_> {
     fn strip(&self, drawing: &mut Drawing, line: &Line<'_>, strip: Area, with_name: bool) {
         let mut free = strip.left;
         let (fill, ink) = if with_name {
-            (tint(line.color, 0.22), super::super::palette::INK)
+            (tint(line.color, 0.22), INK)
         } else {
             (PALE, GREY)
         };
@@ -567,6 +573,10 @@ impl Picture<'_> {
             labels.write(drawing, place, NAME, &text);
         }
     }
+}
+
+fn plot_of(scale: &Scale, area: Area) -> Plot {
+    Plot::new(area, identity(area), scale.axis(0.0, 1.0))
 }
 
 /// Places of the page as values of themselves.

@@ -9,6 +9,7 @@ use super::curves::words_of;
 use super::layout::{self, Map};
 use super::position::Positions;
 use super::{winners, words};
+use crate::experiment::statistics::Better;
 use crate::experiment::{Cell, Comparison, MetricResult, Word, shown};
 
 /// Panels of one picture, and the height of their cells together.
@@ -220,7 +221,6 @@ impl Picture<'_> {
 
     /// From pale to dark, with the ends of the range; and what else there is.
     fn key(&self, drawing: &mut Drawing, top: f64) -> f64 {
-        use crate::experiment::statistics::Better;
         let Some((low, high)) = self.range else {
             return top;
         };

@@ -9,6 +9,7 @@ use super::super::palette::{BLUE, GREEN, GREY, GRID, PALE, tint};
 use super::layout::MOST_ROWS;
 use super::scale::{Scale, values};
 use super::{aside, best_entry, dot, dotted, legend, mean_mark, winners, words};
+use crate::experiment::statistics::Better;
 use crate::experiment::{self, Comparison, MetricResult, Word, output};
 
 const ROW: f64 = 34.0;
@@ -238,7 +239,6 @@ fn explained(word: Word) -> &'static str {
 /// The settings to be shown; of too many those with the best means. And a sentence about the
 /// others.
 fn shown(comparison: &Comparison, result: &MetricResult) -> (Vec<usize>, String) {
-    use crate::experiment::statistics::Better;
     let all = comparison.settings.len();
     if all <= MOST_ROWS {
         return ((0..all).collect(), String::new());

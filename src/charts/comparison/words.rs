@@ -2,7 +2,8 @@
 //! reader must know.
 
 use super::super::axis::duration;
-use super::super::page::{NOTE, POINT_LINES, Words, lines_of_point};
+use super::super::drawing::PAGE_WIDTH;
+use super::super::page::{MARGIN, NOTE, NOTE_LINES, POINT_LINES, Words, lines_of_point};
 use super::super::words::cut;
 use super::super::{font, rules};
 use super::{dotted, winners};
@@ -205,13 +206,11 @@ fn of_groups(comparison: &Comparison, result: &MetricResult) -> String {
 
 /// As many sentences as two lines hold, the first before the last.
 pub fn fitting(notes: Vec<String>) -> String {
-    let room = super::super::drawing::PAGE_WIDTH - 2.0 * super::super::page::MARGIN;
+    let room = PAGE_WIDTH - 2.0 * MARGIN;
     let mut text = String::new();
     for note in notes {
         let longer = format!("{text} {note}");
-        if font::wrap(longer.trim(), NOTE.em, NOTE.bold, room).len()
-            <= super::super::page::NOTE_LINES
-        {
+        if font::wrap(longer.trim(), NOTE.em, NOTE.bold, room).len() <= NOTE_LINES {
             text = longer.trim().to_owned();
         }
     }
