@@ -240,10 +240,28 @@ fn escaped(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 
-fn capitalised(sentence: &str) -> String {
+/// A sentence with a capital letter at its start, unless that is a name like `optimizeAcknowledge`.
+pub fn capitalised(sentence: &str) -> String {
+    let is_name = sentence
+        .split(' ')
+        .next()
+        .is_some_and(|word| word.contains(char::is_uppercase));
     let mut characters = sentence.chars();
     match characters.next() {
-        Some(first) => first.to_uppercase().collect::<String>() + characters.as_str(),
-        None => String::new(),
+        Some(first) if !is_name => first.to_uppercase().chain(characters).collect(),
+        _ => sentence.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::capitalised;
+
+    #[test]
+    fn names_of_options_stay_as_they_are() {
+        assert_eq!(capitalised("prefetch 2 beats 10."), "Prefetch 2 beats 10.");
+        let option = "optimizeAcknowledge true beats false.";
+        assert_eq!(capitalised(option), option);
+        assert_eq!(capitalised(""), "");
     }
 }

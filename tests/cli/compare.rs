@@ -67,6 +67,29 @@ fn the_number_of_jobs_does_not_show() {
 }
 
 #[test]
+fn what_matters_is_up_to_the_user() {
+    let place = Place::with(
+        "a.json",
+        &ORDERS.replace("\"messages\": 3", "\"messages\": 30"),
+    );
+    let makespan = [
+        "--metric",
+        "timing.makespanMs",
+        "--replications",
+        "2",
+        "--no-files",
+        "--json",
+    ];
+    let of = |share: &str| {
+        compare(&place, &[&makespan[..], &["--practical", share]].concat())
+            .exits(0)
+            .json()
+    };
+    assert_eq!(of("50%")["practical"], 0.5);
+    assert_eq!(of("0.01")["practical"], 0.01);
+}
+
+#[test]
 fn charts_can_be_left_out() {
     let place = Place::with("a.json", ORDERS);
     let done = compare(&place, &["--replications", "2", "-o", "out", "--no-charts"]).exits(0);

@@ -127,20 +127,7 @@ fn is_better(result: &MetricResult, one: f64, other: f64) -> bool {
 /// Settings of a group with numbers, joined in the order of the number that is chosen.
 fn lines(comparison: &Comparison, result: &MetricResult, group: &Group) -> Vec<Line> {
     let axes = &comparison.axes;
-    let numeric = comparison
-        .choices
-        .iter()
-        .copied()
-        .filter(|axis| axes[*axis].values.len() > 1);
-    let numeric = numeric.filter_map(|axis| Some((axis, Positions::of(&axes[axis])?.order)));
-    let along = numeric.reduce(|most, other| {
-        if other.1.len() > most.1.len() {
-            other
-        } else {
-            most
-        }
-    });
-    let Some((along, order)) = along else {
+    let Some((along, order)) = along(comparison) else {
         let point = |setting: &usize| {
             let label = chosen(comparison, *setting);
             let point = point(comparison, result, *setting, COLORS[0], label)?;
@@ -183,6 +170,21 @@ fn lines(comparison: &Comparison, result: &MetricResult, group: &Group) -> Vec<L
         }
     };
     of_group.enumerate().map(line).collect()
+}
+
+/// The number that is chosen among most values, and these in their order.
+fn along(comparison: &Comparison) -> Option<(usize, Vec<usize>)> {
+    let axes = &comparison.axes;
+    let choices = comparison.choices.iter().copied();
+    let varied = choices.filter(|axis| axes[*axis].values.len() > 1);
+    let numeric = varied.filter_map(|axis| Some((axis, Positions::of(&axes[axis])?.order)));
+    numeric.reduce(|most, other| {
+        if other.1.len() > most.1.len() {
+            other
+        } else {
+            most
+        }
+    })
 }
 
 /// What is chosen in a setting, of what is varied.
@@ -323,6 +325,12 @@ fn told(comparison: &Comparison, result: &MetricResult, panels: &[(&Group, Vec<L
     let what = format!("{} against duplicates", result.metric.title);
     let mut notes = words::notes(comparison);
     notes.extend(words::dots(comparison));
+    if let Some((axis, _)) = along(comparison) {
+        notes.insert(
+            1,
+            format!("Beside the points: {}.", comparison.axes[axis].title()),
+        );
+    }
     let mut missing = words::untrusted(comparison, result);
     if !missing.is_empty() {
         missing.push("They are left out.".to_owned());

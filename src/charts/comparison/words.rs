@@ -7,6 +7,7 @@ use super::super::page::{MARGIN, NOTE, NOTE_LINES, POINT_LINES, Words, lines_of_
 use super::super::words::cut;
 use super::super::{font, rules};
 use super::{dotted, winners};
+use crate::experiment::output::capitalised;
 use crate::experiment::{Comparison, Group, Kind, MetricResult, Word};
 
 /// Over the picture of a metric; `by` names what is varied, `left_out` says what is not shown.
@@ -215,14 +216,6 @@ pub fn fitting(notes: Vec<String>) -> String {
         }
     }
     text
-}
-
-fn capitalised(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
-    }
 }
 
 /// A path that does not push everything else off the page.
