@@ -195,6 +195,61 @@ fn the_readme_shows_what_run_prints_and_draws() {
     same_or_updated(picture, &drawn.expect("it draws"));
 }
 
+/// With `UPDATE_DOCS=1` in the environment this test rewrites what it would compare.
+#[test]
+fn the_docs_show_what_compare_draws() {
+    for (study, plot, picture) in [
+        (
+            "three-unequal-workers",
+            "latencyMs.sendToProcessed.mean.svg",
+            "docs/images/three-unequal-workers-latency.svg",
+        ),
+        (
+            "crash-exposure",
+            "trade-off.svg",
+            "docs/images/crash-exposure-trade-off.svg",
+        ),
+    ] {
+        let place = tempfile::tempdir().expect("a folder");
+        let file = root().join(format!("scenarios/studies/{study}.json"));
+        let mut compare = acksim();
+        compare.arg("compare").arg(file).current_dir(place.path());
+        compare.assert().success();
+        let drawn = place
+            .path()
+            .join(format!("output/{study}-compare"))
+            .join(plot);
+        same_or_updated(picture, &fs::read_to_string(drawn).expect("it draws"));
+    }
+}
+
+/// With `UPDATE_DOCS=1` in the environment this test rewrites what it would compare.
+#[test]
+fn the_docs_say_what_equal_seeds_are_worth() {
+    let page = fs::read_to_string(root().join("docs/studies.md")).expect("text");
+    let is_shown = |command: &&str| command.starts_with("compare ") && command.contains("10,12");
+    let command = commands(&page)
+        .into_iter()
+        .find(is_shown)
+        .expect("it is shown");
+    let words = command
+        .split_whitespace()
+        .map(|word| word.trim_matches('\''));
+    let output = acksim()
+        .args(words)
+        .arg("--no-files")
+        .current_dir(root())
+        .output()
+        .expect("it runs");
+    let printed = String::from_utf8(output.stdout).expect("text");
+    let (_, sentence) = printed.split_once("To know how far").expect("it says so");
+    let (sentence, _) = sentence.split_once("\n\n").expect("it ends");
+    let (before, rest) = page.split_once(command).expect("it is shown");
+    let shown = blocks(rest, "text")[0];
+    let now = rest.replacen(shown, &format!("To know how far{sentence}"), 1);
+    same_or_updated("docs/studies.md", &format!("{before}{command}{now}"));
+}
+
 /// Whether a file of the docs is still what the program makes.
 fn same_or_updated(file: &str, now: &str) {
     let path = root().join(file);

@@ -284,4 +284,42 @@ impl Drawing {
         };
         self.shapes.iter().flat_map(places).collect()
     }
+
+    /// The page has a size that can be looked at, and nothing lies beyond its edges.
+    pub fn assert_on_page(&self, name: &str) {
+        let height = self.height;
+        assert!((50.0..4_000.0).contains(&height), "{name}: {height}");
+        for (x, y) in self.places() {
+            assert!((-1.0..=PAGE_WIDTH + 1.0).contains(&x), "{name}: {x}");
+            assert!((-1.0..=height + 1.0).contains(&y), "{name}: {y}");
+        }
+    }
+
+    /// No text runs over the edge or over another.
+    pub fn assert_legible(&self, name: &str) {
+        let texts = self.texts();
+        for (index, (area, text)) in texts.iter().enumerate() {
+            let inside = area.left >= 0.0 && area.right <= PAGE_WIDTH;
+            assert!(inside, "{name}: {text} {area:?}");
+            for (other, other_text) in &texts[..index] {
+                let apart = area.right <= other.left
+                    || other.right <= area.left
+                    || area.bottom <= other.top
+                    || other.bottom <= area.top;
+                assert!(apart, "{name}: {text} over {other_text}");
+            }
+        }
+    }
+
+    /// No name of anything is markup, and every number is one.
+    pub fn assert_well_formed(&self, name: &str) {
+        let svg = String::from_utf8(self.svg()).expect("SVG is text");
+        let strange = ["<b>", "NaN", "inf"]
+            .into_iter()
+            .find(|text| svg.contains(text));
+        assert_eq!(strange, None, "{name}");
+        let (opened, closed) = (svg.matches("<text").count(), svg.matches("</text>").count());
+        assert_eq!(opened, closed, "{name}");
+        assert!(svg.ends_with("</svg>\n"), "{name}");
+    }
 }

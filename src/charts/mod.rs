@@ -1,4 +1,5 @@
 //! Pictures of one run: a fold over its facts, and pure functions from what it kept to SVG and PNG.
+//! And of many runs: [`comparison`] draws what `acksim compare` found.
 //!
 //! [`Recorder`] watches a run in memory that does not grow with the number of messages; [`Charts`]
 //! is what it kept, as plain data; each picture's module turns that into a [`drawing::Drawing`],
@@ -9,6 +10,7 @@
 pub mod acks;
 pub mod axis;
 pub mod bitmap;
+pub mod comparison;
 pub mod consumers;
 pub mod drawing;
 pub mod font;
@@ -197,11 +199,7 @@ impl<'a> Recorder<'a> {
             });
         let charts = Charts {
             name: scenario.name.clone(),
-            rules: match scenario.semantics {
-                Semantics::ActiveMq5_17 => None,
-                Semantics::ActiveMq6 => Some("activemq-6: derived, not recorded"),
-                Semantics::Article => Some("article\u{a0}semantics"),
-            },
+            rules: rules(scenario.semantics),
             consumers: consumers(scenario, &metrics),
             destinations: destinations(scenario),
             queues: queues.collect(),
@@ -230,6 +228,15 @@ impl Observer for Recorder<'_> {
         self.levels.on(now, fact, &self.collector);
         self.window.on(now, fact, &self.collector);
         self.last_fact = now;
+    }
+}
+
+/// Whose rules apply, unless they are the real 5.17.2's.
+fn rules(semantics: Semantics) -> Option<&'static str> {
+    match semantics {
+        Semantics::ActiveMq5_17 => None,
+        Semantics::ActiveMq6 => Some("activemq-6: derived, not recorded"),
+        Semantics::Article => Some("article\u{a0}semantics"),
     }
 }
 

@@ -54,6 +54,16 @@ pub struct Words {
     pub note: String,
 }
 
+/// Most lines of the point; what goes beyond is left out.
+pub const POINT_LINES: usize = 3;
+/// Most lines of the note.
+pub const NOTE_LINES: usize = 2;
+
+/// How many lines a point needs.
+pub fn lines_of_point(text: &str) -> usize {
+    wrap(text, POINT.em, POINT.bold, PAGE_WIDTH - 2.0 * MARGIN).len()
+}
+
 /// Writes the words at the top of the page; returns where the picture may begin.
 pub fn header(drawing: &mut Drawing, words: &Words) -> f64 {
     let room = PAGE_WIDTH - 2.0 * MARGIN;
@@ -61,8 +71,8 @@ pub fn header(drawing: &mut Drawing, words: &Words) -> f64 {
     let mut y = MARGIN;
     for (look, text, most) in [
         (TITLE, &words.title, 2),
-        (POINT, &words.point, 3),
-        (NOTE, &words.note, 2),
+        (POINT, &words.point, POINT_LINES),
+        (NOTE, &words.note, NOTE_LINES),
     ] {
         for line in wrap(text, look.em, look.bold, room).into_iter().take(most) {
             y += look.em * 1.22;

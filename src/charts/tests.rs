@@ -1,4 +1,4 @@
-use super::drawing::{Drawing, PAGE_WIDTH};
+use super::drawing::Drawing;
 use super::toy::{Toy, ToyConsumer, gallery};
 use super::*;
 
@@ -48,52 +48,21 @@ fn every_drawing() -> impl Iterator<Item = (String, Drawing)> {
 #[test]
 fn every_shape_has_a_place_on_the_page() {
     for (name, drawing) in every_drawing() {
-        assert!(
-            (50.0..4_000.0).contains(&drawing.height),
-            "{name}: {}",
-            drawing.height
-        );
-        for (x, y) in drawing.places() {
-            assert!((-1.0..=PAGE_WIDTH + 1.0).contains(&x), "{name}: {x}");
-            assert!((-1.0..=drawing.height + 1.0).contains(&y), "{name}: {y}");
-        }
+        drawing.assert_on_page(&name);
     }
 }
 
 #[test]
 fn no_text_runs_over_the_edge_or_over_another() {
     for (name, drawing) in every_drawing() {
-        let texts = drawing.texts();
-        for (index, (area, text)) in texts.iter().enumerate() {
-            assert!(
-                area.left >= 0.0 && area.right <= PAGE_WIDTH,
-                "{name}: {text} {area:?}"
-            );
-            for (other, other_text) in &texts[..index] {
-                let apart = area.right <= other.left
-                    || other.right <= area.left
-                    || area.bottom <= other.top
-                    || other.bottom <= area.top;
-                assert!(apart, "{name}: {text} over {other_text}");
-            }
-        }
+        drawing.assert_legible(&name);
     }
 }
 
 #[test]
 fn names_cannot_break_the_markup() {
     for (name, drawing) in every_drawing() {
-        let svg = String::from_utf8(drawing.svg()).expect("SVG is text");
-        assert!(
-            !svg.contains("<b>") && !svg.contains("NaN") && !svg.contains("inf"),
-            "{name}"
-        );
-        assert_eq!(
-            svg.matches("<text").count(),
-            svg.matches("</text>").count(),
-            "{name}"
-        );
-        assert!(svg.ends_with("</svg>\n"), "{name}");
+        drawing.assert_well_formed(&name);
     }
 }
 

@@ -13,7 +13,8 @@ fn brief(name: &str) -> String {
     cut(name, 36)
 }
 
-fn cut(name: &str, most: usize) -> String {
+/// The same for any length.
+pub fn cut(name: &str, most: usize) -> String {
     if name.chars().count() <= most {
         return name.to_owned();
     }

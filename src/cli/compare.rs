@@ -5,9 +5,11 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use acksim::charts;
 use acksim::experiment::statistics::StoppingRule;
 use acksim::experiment::{
-    Axis, Comparison, Execution, Metric, Replications, axes_of, output, prepare, simulate,
+    Axis, Comparison, Execution, Metric, Replications, Study, axes_of, output, parse_share,
+    prepare, simulate,
 };
 use acksim::output::{Folder, safe_name};
 use acksim::scenario::Loaded;
@@ -37,9 +39,6 @@ Ctrl-C ends a comparison with what is complete by then, and marks it incomplete.
 /// Replications where neither the command line nor the file says.
 const REPLICATIONS: u32 = 10;
 
-/// A share of the mean that matters, for `--precision`.
-const PRACTICAL: f64 = 0.05;
-
 /// Arguments of `acksim compare`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -54,11 +53,14 @@ pub struct Compare {
     #[arg(long, value_name = "N", conflicts_with_all = ["precision", "max_replications"])]
     replications: Option<NonZeroU32>,
     /// Replicate until differences are known so well, as in `5%`
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     precision: Option<f64>,
     /// But not more often than this [default: 1000]
     #[arg(long, value_name = "N", requires = "precision")]
     max_replications: Option<NonZeroU32>,
+    /// Differences below this share of the better mean do not matter
+    #[arg(long, value_name = "SHARE", value_parser = parse_share, default_value = "5%")]
+    practical: f64,
     /// Metrics to compare, as paths into metrics.json; the first decides
     #[arg(long, value_name = "M", num_args = 1.., value_delimiter = ',')]
     metric: Vec<String>,
@@ -118,7 +120,10 @@ impl Compare {
             metrics,
             self.replications(loaded),
         );
-        let study = study.map_err(Error::message)?;
+        let study = Study {
+            practical: self.practical,
+            ..study.map_err(Error::message)?
+        };
         let progress = terminal.progress.then(StudyProgress::begin);
         let execution = Execution {
             jobs: self.jobs,
@@ -174,10 +179,8 @@ impl Compare {
         if let Some(precision) = self.precision {
             let maximum = self.max_replications.map_or(1000, NonZeroU32::get) as usize;
             return Replications::Sequential(StoppingRule {
-                minimum: 10,
-                maximum,
-                precision,
-                practical: PRACTICAL,
+                practical: self.practical,
+                ..StoppingRule::to_precision(precision, maximum)
             });
         }
         let of_file = loaded.study.as_ref().and_then(|study| study.replications);
@@ -199,6 +202,15 @@ impl Compare {
         folder.write("compare.json", output::json(comparison).as_bytes())?;
         folder.write("compare.csv", output::csv(comparison).as_bytes())?;
         folder.write("compare.md", output::markdown(comparison).as_bytes())?;
+        if !self.no_charts {
+            let mut written = Ok(());
+            charts::comparison::write(comparison, &mut |name, bytes| {
+                if written.is_ok() {
+                    written = folder.write(name, &bytes);
+                }
+            });
+            written?;
+        }
         Ok(folder.publish()?)
     }
 }
@@ -240,30 +252,5 @@ fn styled(line: &str) -> String {
         paint(BOLD, &text)
     } else {
         text
-    }
-}
-
-/// `5%` or `0.05`.
-fn share(text: &str) -> Result<f64, String> {
-    let (number, unit) = match text.strip_suffix('%') {
-        Some(percent) => (percent, 0.01),
-        None => (text, 1.0),
-    };
-    let share = number.trim().parse::<f64>().map(|number| number * unit);
-    let share = share.ok().filter(|share| *share > 0.0 && *share < 1.0);
-    share.ok_or_else(|| "expected a share above 0 and below 1, such as 5%".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_precision_is_a_share() {
-        assert_eq!(share("5%"), Ok(0.05));
-        assert_eq!(share("0.1"), Ok(0.1));
-        for wrong in ["", "0", "100%", "NaN", "-5%", "five"] {
-            assert!(share(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn analyse<S>(
         .collect();
     let mut comparison = Comparison {
         scenario: study.scenario.clone(),
+        semantics: study.semantics,
         kind: study.kind,
         complete,
         confidence: CONFIDENCE,
@@ -111,6 +112,10 @@ fn setting<S>(study: &Study<S>, values: &[Value], index: usize, rows: &Rows) -> 
         baseline: study.baseline == Some(index),
         word: condition(&column),
         warm_up_ms: column.iter().map(|run| run.warm_up_ms).collect(),
+        duplicates_per_crash: column
+            .iter()
+            .map(|run| run.mechanism.duplicates_per_crash())
+            .collect(),
         mechanism: Mechanism::average(column.iter().map(|run| &run.mechanism)),
     }
 }

@@ -130,8 +130,8 @@ impl Pair<'_> {
         let (holder, _) = self.other.holder()?;
         let same = |consumer: &&ConsumerMechanism| consumer.name == holder.name;
         let before = self.best.consumers.iter().find(same)?.mean_held;
-        Some(Candidate {
-            weight: 0.1 * (1.0 - before / holder.mean_held.max(f64::MIN_POSITIVE)),
+        (holder.mean_held > 0.0).then(|| Candidate {
+            weight: 0.1 * (1.0 - before / holder.mean_held),
             text: format!(
                 "with {}, {} held {} messages on average instead of {}, and each waited for those \
                  before it",
@@ -196,8 +196,8 @@ impl Pair<'_> {
     /// `importance`: what a whole ack command less for each message weighs.
     fn acks(&self, importance: f64) -> Option<Candidate> {
         let (with_best, with_other) = (self.best.acks_per_message, self.other.acks_per_message);
-        Some(Candidate {
-            weight: importance * (1.0 - with_best / with_other.max(f64::MIN_POSITIVE)),
+        (with_other > 0.0).then(|| Candidate {
+            weight: importance * (1.0 - with_best / with_other),
             text: format!(
                 "with {}, {} ack commands a message instead of {}",
                 self.other_name,

@@ -10,6 +10,7 @@ use super::recommendation::Recommendation;
 use super::statistics::{Interval, Verdict};
 use super::study::Kind;
 use super::vary::Axis;
+use crate::scenario::Semantics;
 
 /// The outcome of a study.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -17,6 +18,8 @@ use super::vary::Axis;
 pub struct Comparison {
     /// Name of the scenario.
     pub scenario: String,
+    /// Whose rules apply; null if settings differ in them.
+    pub semantics: Option<Semantics>,
     /// Whether its runs end by themselves.
     pub kind: Kind,
     /// False if it was cancelled: only replications that were complete in every setting count.
@@ -84,6 +87,8 @@ pub struct SettingResult {
     pub word: Option<Word>,
     /// Virtual milliseconds that were cut off as warm-up, run by run.
     pub warm_up_ms: Vec<f64>,
+    /// Messages done twice for each crash, run by run; null of a run without a crash.
+    pub duplicates_per_crash: Vec<Option<f64>>,
     /// Averages over the replications.
     pub mechanism: Mechanism,
 }

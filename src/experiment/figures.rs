@@ -49,7 +49,14 @@ impl Figures {
     }
 
     fn scaled(value: f64, uncertainty: f64, scale: Scale) -> Figures {
-        let (value, uncertainty) = (value * scale.factor, uncertainty * scale.factor);
+        // Equal numbers have a mean that is off by a bit or two.
+        let is_certain = uncertainty <= 1e-9 * value.abs();
+        let uncertainty = if is_certain {
+            0.0
+        } else {
+            uncertainty * scale.factor
+        };
+        let value = value * scale.factor;
         let decimals = match value.abs() < uncertainty {
             true => decimals(uncertainty, 2),
             false => decimals(value, 3).max(decimals(uncertainty, 1)),
@@ -183,6 +190,7 @@ mod tests {
         assert_eq!(written(0.8512, 0.021), "0.851 ms");
         assert_eq!(written(1234.5, 20.0), "1234 ms");
         assert_eq!(written(0.00692, 0.05), "0.007 ms");
+        assert_eq!(written(30.0, 1e-14), "30.0 ms");
         assert_eq!(written(13_285.0, 124.0), "13.3 s");
         assert_eq!(written(-0.0001, 1.0), "0.0 ms");
     }

@@ -131,7 +131,8 @@ impl Mechanism {
             .fold(0.0, f64::max)
     }
 
-    pub(super) fn duplicates_per_crash(&self) -> Option<f64> {
+    /// Messages done twice for each crash; None if there was none.
+    pub fn duplicates_per_crash(&self) -> Option<f64> {
         (self.crashes > 0.0).then(|| self.duplicates / self.crashes)
     }
 }

@@ -53,4 +53,4 @@ pub use study::{
     Condition, ConsumerPlace, Execution, Kind, MOST_SETTINGS, Replications, RunResult, Study,
     StudyError, grid,
 };
-pub use vary::{Axis, VaryError, parse_share, plain};
+pub use vary::{Axis, VaryError, parse_share, plain, shown};

@@ -208,6 +208,20 @@ fn column(
     std::iter::once(head).chain(cells).collect()
 }
 
+/// The mean of a setting with its interval, in the unit of its column: `12.7 ± 0.04`; or a word.
+pub fn number(result: &MetricResult, setting: usize) -> String {
+    figures::cell(&result.cells[setting], Scale::of_column(result))
+}
+
+/// The same with the unit behind it.
+pub fn number_with_unit(result: &MetricResult, setting: usize) -> String {
+    let number = number(result, setting);
+    match (Scale::of_column(result).unit, result.cells[setting].mean) {
+        ("", _) | (_, None) => number,
+        (unit, Some(_)) => format!("{number} {unit}"),
+    }
+}
+
 /// `Recommended with latency 10ms: prefetch 10 (by mean latency)`
 fn head(comparison: &Comparison, recommendation: &Recommendation) -> String {
     let group = match comparison.groups[recommendation.group].label.as_str() {
@@ -226,10 +240,28 @@ fn escaped(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 
-fn capitalised(sentence: &str) -> String {
+/// A sentence with a capital letter at its start, unless that is a name like `optimizeAcknowledge`.
+pub fn capitalised(sentence: &str) -> String {
+    let is_name = sentence
+        .split(' ')
+        .next()
+        .is_some_and(|word| word.contains(char::is_uppercase));
     let mut characters = sentence.chars();
     match characters.next() {
-        Some(first) => first.to_uppercase().collect::<String>() + characters.as_str(),
-        None => String::new(),
+        Some(first) if !is_name => first.to_uppercase().chain(characters).collect(),
+        _ => sentence.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::capitalised;
+
+    #[test]
+    fn names_of_options_stay_as_they_are() {
+        assert_eq!(capitalised("prefetch 2 beats 10."), "Prefetch 2 beats 10.");
+        let option = "optimizeAcknowledge true beats false.";
+        assert_eq!(capitalised(option), option);
+        assert_eq!(capitalised(""), "");
     }
 }

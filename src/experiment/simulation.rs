@@ -9,7 +9,7 @@ use super::statistics::{PRACTICAL, WarmUp, is_growing, warm_up};
 use super::study::{
     Condition, ConsumerPlace, Kind, Replications, RunResult, Study, StudyError, grid,
 };
-use super::vary::{Axis, VaryError, plain};
+use super::vary::{Axis, VaryError, distinguish, plain};
 use crate::kernel::Time;
 use crate::metrics::{Collector, Metrics, RunEnd};
 use crate::scenario::{self, Document, Errors, Loaded, Scenario, Values};
@@ -42,10 +42,11 @@ impl From<Errors> for PrepareError {
 /// The first setting that cannot be run; a grid too large.
 pub fn prepare(
     loaded: &Loaded,
-    axes: Vec<Axis>,
+    mut axes: Vec<Axis>,
     metrics: Vec<Metric>,
     replications: Replications,
 ) -> Result<Study<Scenario>, PrepareError> {
+    distinguish(&mut axes);
     let points = grid(&axes)?;
     let settings = points
         .iter()
@@ -54,6 +55,10 @@ pub fn prepare(
     let base = &loaded.scenario;
     Ok(Study {
         scenario: base.name.clone(),
+        semantics: settings
+            .iter()
+            .all(|setting| setting.semantics == base.semantics)
+            .then_some(base.semantics),
         kind: if settings.iter().any(is_steady) {
             Kind::Steady
         } else {
@@ -206,6 +211,7 @@ fn observe(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::statistics::paired;
     use crate::experiment::{Execution, output};
     use crate::kernel::Stream;
     use crate::scenario::Source;
@@ -401,5 +407,49 @@ mod tests {
         assert!(verdict.contains("with 1000, slow held "), "{verdict}");
         assert!(verdict.contains(" while the others starved "), "{verdict}");
         assert_eq!(output::json(&comparison), output::json(&compare(2)));
+    }
+
+    /// What is said of independent seeds is computed from runs with equal ones: the variances of
+    /// both settings add up. Here they are really used.
+    #[test]
+    fn equal_seeds_are_worth_what_is_said_of_them() {
+        let values = |seed: u64| {
+            let mut loaded = loaded(UNEQUAL);
+            loaded.scenario.seed = seed;
+            let axes = vec![Axis::parse("*.prefetchSize=10,14").unwrap()];
+            let metrics = vec![Metric::at("latencyMs.sendToProcessed.mean")];
+            let study = prepare(&loaded, axes, metrics, Replications::Fixed(30)).unwrap();
+            let execution = Execution {
+                jobs: None,
+                cancelled: &AtomicBool::new(false),
+                progress: &|_, _| {},
+            };
+            let cells = study
+                .run(&execution, simulate)
+                .unwrap()
+                .metrics
+                .remove(0)
+                .cells;
+            assert!(cells[0].best, "a smaller window is better here");
+            cells
+        };
+        let (cells, others) = (values(1), values(1_001));
+        let said = cells[1].against_best.unwrap();
+        let pair = |other: &crate::experiment::Cell| {
+            let numbers = |cell: &crate::experiment::Cell| -> Vec<f64> {
+                cell.values.iter().copied().flatten().collect()
+            };
+            paired(&numbers(other), &numbers(&cells[0]), 0.95, 1).unwrap()
+        };
+        let (equal, independent) = (pair(&cells[1]), pair(&others[1]));
+        let ratio = independent.deviation / equal.deviation;
+        let worth = ratio * ratio;
+        let said = said.replications_independent.unwrap() as f64
+            / said.replications_paired.unwrap() as f64;
+        assert!(worth > 3.0, "{worth} times as many replications");
+        assert!(
+            (0.4..2.5).contains(&(said / worth)),
+            "{said} was said, it is {worth}"
+        );
     }
 }

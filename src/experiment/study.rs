@@ -18,6 +18,7 @@ use super::mechanism::Mechanism;
 use super::metric::Metric;
 use super::statistics::StoppingRule;
 use super::vary::Axis;
+use crate::scenario::Semantics;
 
 /// A grid with more settings than this is a mistake.
 pub const MOST_SETTINGS: usize = 10_000;
@@ -27,6 +28,8 @@ pub const MOST_SETTINGS: usize = 10_000;
 pub struct Study<S> {
     /// Names the study.
     pub scenario: String,
+    /// Whose rules apply; None if settings differ in them.
+    pub semantics: Option<Semantics>,
     /// Whether its runs end by themselves.
     pub kind: Kind,
     /// Replication i (from 0) runs with this seed plus i.

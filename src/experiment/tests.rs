@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::statistics::{StoppingRule, Verdict};
 use super::*;
 use crate::kernel::Stream;
+use crate::scenario::Semantics;
 
 /// Latency falls towards prefetch 10 and rises beyond, around a part that all settings share.
 fn model(prefetch: &u64, seed: u64) -> Result<RunResult, String> {
@@ -56,6 +57,7 @@ fn study(axis: &str, replications: Replications) -> Study<u64> {
     };
     Study {
         scenario: "unequal workers".to_owned(),
+        semantics: Some(Semantics::ActiveMq5_17),
         kind: Kind::Terminating,
         seed: 1,
         axes: vec![axis],

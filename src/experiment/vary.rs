@@ -25,6 +25,10 @@ pub struct Axis {
     pub path: String,
     /// At least one, each different.
     pub values: Vec<Value>,
+    /// Whether another axis varies the same of somebody else, so that only the owner tells them
+    /// apart.
+    #[serde(skip)]
+    has_twin: bool,
 }
 
 /// Why a `--vary` cannot be understood.
@@ -61,6 +65,7 @@ impl Axis {
         Ok(Axis {
             path: path.to_owned(),
             values,
+            has_twin: false,
         })
     }
 
@@ -76,7 +81,13 @@ impl Axis {
     }
 
     /// `prefetch 10`, `processing mean 5ms`
-    pub(super) fn with(&self, value: &Value) -> String {
+    pub fn with(&self, value: &Value) -> String {
+        format!("{} {}", self.title(), shown(value))
+    }
+
+    /// `prefetch`, `processing mean`: its name as people say it; `slow prefetch` if others' is
+    /// varied as well.
+    pub fn title(&self) -> String {
         let mut parts = self.name().split('.');
         let first = parts.next().unwrap_or_default();
         let name = match parts.next_back() {
@@ -86,7 +97,10 @@ impl Axis {
             None if first == "prefetchSize" => "prefetch".to_owned(),
             None => first.to_owned(),
         };
-        format!("{name} {}", shown(value))
+        match self.has_twin {
+            true => format!("{} {name}", self.owner()),
+            false => name,
+        }
     }
 
     /// Whether it is varied to see what a choice depends on (the network, the load, how long work
@@ -109,6 +123,14 @@ impl Axis {
             Some(dot) => (&path[..dot], &path[dot + 1..]),
             None => ("", path),
         }
+    }
+}
+
+/// Lets axes that vary the same of different owners be told apart.
+pub(super) fn distinguish(axes: &mut [Axis]) {
+    let titles: Vec<String> = axes.iter().map(Axis::title).collect();
+    for (axis, title) in axes.iter_mut().zip(&titles) {
+        axis.has_twin = titles.iter().filter(|other| *other == title).count() > 1;
     }
 }
 
@@ -140,7 +162,7 @@ pub fn plain(value: &Value) -> String {
 }
 
 /// The same for tables and sentences: nothing that moves a terminal's cursor.
-pub(super) fn shown(value: &Value) -> String {
+pub fn shown(value: &Value) -> String {
     let visible = |character: char| {
         if character.is_control() {
             '\u{FFFD}'
@@ -176,6 +198,7 @@ fn read_axis(text: &str) -> Result<Axis, String> {
     Ok(Axis {
         path: path.to_owned(),
         values: read_values(values)?,
+        has_twin: false,
     })
 }
 
@@ -508,6 +531,20 @@ mod tests {
                 .iter()
                 .all(|x| parse_share(x).is_err())
         );
+    }
+
+    #[test]
+    fn the_same_of_two_owners_is_told_with_them() {
+        let parse = |text: &&str| Axis::parse(text).unwrap();
+        let mut axes = [
+            "fast.prefetchSize=1",
+            "slow.prefetchSize=9",
+            "network.latency=1ms",
+        ]
+        .map(|text| parse(&text));
+        distinguish(&mut axes);
+        let told = axes.each_ref().map(|axis| axis.with(&axis.values[0]));
+        assert_eq!(told, ["fast prefetch 1", "slow prefetch 9", "latency 1ms"]);
     }
 
     #[test]

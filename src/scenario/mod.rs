@@ -49,6 +49,7 @@ pub use model::*;
 pub use resolve::resolve;
 pub use schema::schema;
 pub use study::{Study, Values, Variation};
+pub(crate) use values::{parse_duration, parse_size};
 
 /// A scenario that can be run, and what else came of reading it.
 #[derive(Clone, Debug)]

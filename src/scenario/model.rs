@@ -4,6 +4,8 @@
 //! Indices (`usize`) point into the vectors of [`Scenario`]; they are the ids of the run as well
 //! ([`crate::wire`]): consumer 3 of the scenario is consumer 3 on the wire and in the facts.
 
+use serde::Serialize;
+
 use crate::kernel::{Distribution, Span, Time};
 
 /// One scenario, resolved and valid: it can be run as it is.
@@ -65,13 +67,16 @@ impl Scenario {
 }
 
 /// Whose rules apply (`semantics`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Semantics {
     /// The real 5.17.2, held against recordings.
+    #[serde(rename = "activemq-5.17")]
     ActiveMq5_17,
     /// Chapter 11 of the format: derived from source, not recorded.
+    #[serde(rename = "activemq-6")]
     ActiveMq6,
     /// Chapter 10 of the format: the rules of the article, to the letter.
+    #[serde(rename = "article")]
     Article,
 }
 

@@ -6,6 +6,16 @@ use crate::place::{ORDERS, Place};
 
 const VARY: [&str; 4] = ["compare", "a.json", "--vary", "worker.prefetchSize=1,10"];
 
+/// What is compared by default, as files are named.
+const PLOTTED: [&str; 6] = [
+    "latencyMs.sendToProcessed.mean",
+    "latencyMs.sendToProcessed.p99",
+    "throughput.processedPerSecond",
+    "consumers.all.starvedMs",
+    "messages.duplicates",
+    "wire.acksPerMessage",
+];
+
 fn compare(place: &Place, arguments: &[&str]) -> crate::place::Done {
     place.acksim(&[&VARY[..], arguments].concat())
 }
@@ -14,12 +24,20 @@ fn compare(place: &Place, arguments: &[&str]) -> crate::place::Done {
 fn a_comparison_writes_tables_for_programs_and_people() {
     let place = Place::with("a.json", ORDERS);
     let done = compare(&place, &["--replications", "3", "-o", "out"]).exits(0);
-    done.says_nothing()
+    let done = done
+        .says_nothing()
         .prints("prefetch 10")
         .prints("3 replications")
         .prints("compare.md");
     for file in ["out/compare.json", "out/compare.csv", "out/compare.md"] {
         assert!(place.path(file).exists(), "{file}");
+    }
+    let done = done.prints("throughput.processedPerSecond.svg");
+    for metric in &PLOTTED {
+        for file in [format!("{metric}.svg"), format!("{metric}.png")] {
+            assert!(place.path("out").join(&file).exists(), "{file}");
+            assert!(done.stdout.contains(&file), "{file} in {}", done.stdout);
+        }
     }
     let written: serde_json::Value = serde_json::from_str(&place.text("out/compare.json")).unwrap();
     let printed = compare(&place, &["--replications", "3", "-o", "out", "--json"]).json();
@@ -34,13 +52,84 @@ fn the_number_of_jobs_does_not_show() {
     for jobs in ["1", "2"] {
         compare(&place, &["--jobs", jobs, "-o", jobs]).exits(0);
     }
-    for file in ["compare.json", "compare.csv", "compare.md"] {
-        assert_eq!(
-            place.text(&format!("1/{file}")),
-            place.text(&format!("2/{file}")),
-            "{file}"
-        );
+    let files = |jobs: &str| -> Vec<String> {
+        let within = format!("{jobs}/");
+        let all = place.tree().into_iter();
+        all.filter_map(|file| Some(file.strip_prefix(&within)?.to_owned()))
+            .collect()
+    };
+    assert_eq!(files("1"), files("2"));
+    assert!(files("1").len() > 2 * PLOTTED.len());
+    for file in files("1").iter().filter(|file| !file.is_empty()) {
+        let bytes = |jobs: &str| std::fs::read(place.path(jobs).join(file)).unwrap();
+        assert!(bytes("1") == bytes("2"), "{file}");
     }
+}
+
+#[test]
+fn what_matters_is_up_to_the_user() {
+    let place = Place::with(
+        "a.json",
+        &ORDERS.replace("\"messages\": 3", "\"messages\": 30"),
+    );
+    let makespan = [
+        "--metric",
+        "timing.makespanMs",
+        "--replications",
+        "2",
+        "--no-files",
+        "--json",
+    ];
+    let of = |share: &str| {
+        compare(&place, &[&makespan[..], &["--practical", share]].concat())
+            .exits(0)
+            .json()
+    };
+    assert_eq!(of("50%")["practical"], 0.5);
+    assert_eq!(of("0.01")["practical"], 0.01);
+}
+
+#[test]
+fn charts_can_be_left_out() {
+    let place = Place::with("a.json", ORDERS);
+    let done = compare(&place, &["--replications", "2", "-o", "out", "--no-charts"]).exits(0);
+    assert!(!done.stdout.contains(".svg"), "{}", done.stdout);
+    let mut files = place.tree();
+    files.retain(|file| file.starts_with("out/"));
+    let expected = [
+        "out/",
+        "out/.acksim",
+        "out/compare.csv",
+        "out/compare.json",
+        "out/compare.md",
+    ];
+    assert_eq!(files, expected);
+}
+
+#[test]
+fn crashes_have_a_plot_of_their_price() {
+    let crashing = ORDERS.replace(
+        "\"processing\": \"5ms\"",
+        "\"processing\": \"5ms\", \"failures\": [{\"crash\": {\"afterDeliveries\": 60, \"restartAfter\": \"1s\"}}]",
+    );
+    let place = Place::with(
+        "a.json",
+        &crashing.replace("\"messages\": 3", "\"messages\": 200"),
+    );
+    let optimised = [
+        "--vary",
+        "worker.jms.optimizeAcknowledge=true,false",
+        "--replications",
+        "2",
+        "-o",
+        "out",
+    ];
+    compare(&place, &optimised).exits(0).prints("trade-off.svg");
+    let text = place.text("out/trade-off.svg");
+    assert!(
+        text.contains("messages done twice for each crash"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -118,6 +207,8 @@ mod interrupted {
         let text = place.text("out/compare.json");
         let written: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(written["complete"], false);
+        let plot = place.text("out/throughput.processedPerSecond.svg");
+        assert!(plot.contains("INCOMPLETE"), "the picture says so");
     }
 
     #[test]
