@@ -86,6 +86,7 @@ impl Compare {
     pub fn execute(&self, terminal: &Terminal) -> Result<Exit, Error> {
         let mut speed = Speed::begin();
         let loaded = Input::of(&self.file).load(terminal)?;
+        self.limit_threads()?;
         let comparison = self.compare(&loaded, &mut speed, terminal)?;
         if comparison.replications() == 0 {
             terminal.error(&"interrupted before any replication was complete: nothing is written");
@@ -147,6 +148,14 @@ impl Compare {
         comparison.map_err(Error::message)
     }
 
+    /// As many threads as `--jobs` says, for whatever runs on several.
+    fn limit_threads(&self) -> Result<(), Error> {
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.jobs.map_or(0, NonZeroUsize::get))
+            .build_global();
+        threads.map_err(|error| Error::Message(format!("cannot start threads: {error}")))
+    }
+
     /// What the command line varies; else what the file's own study does.
     fn axes(&self, loaded: &Loaded) -> Result<Vec<Axis>, Error> {
         let axes = match &loaded.study {
@@ -203,13 +212,9 @@ impl Compare {
         folder.write("compare.csv", output::csv(comparison).as_bytes())?;
         folder.write("compare.md", output::markdown(comparison).as_bytes())?;
         if !self.no_charts {
-            let mut written = Ok(());
-            charts::comparison::write(comparison, &mut |name, bytes| {
-                if written.is_ok() {
-                    written = folder.write(name, &bytes);
-                }
-            });
-            written?;
+            for (name, bytes) in charts::comparison::files(comparison) {
+                folder.write(&name, &bytes)?;
+            }
         }
         Ok(folder.publish()?)
     }

@@ -15,6 +15,8 @@ mod scale;
 mod trade_off;
 mod words;
 
+use rayon::prelude::*;
+
 use super::drawing::{Area, Drawing, Place};
 use super::page::Sample;
 use super::palette::{BLUE, Color, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION, WHITE, tint};
@@ -44,13 +46,17 @@ pub fn drawings(comparison: &Comparison) -> Vec<(String, Drawing)> {
     drawings
 }
 
-/// Hands out every picture as an SVG and as a PNG file:
-/// `latencyMs.sendToProcessed.mean.svg`, …
-pub fn write(comparison: &Comparison, file: &mut dyn FnMut(&str, Vec<u8>)) {
-    for (name, drawing) in drawings(comparison) {
-        file(&format!("{name}.svg"), drawing.svg());
-        file(&format!("{name}.png"), drawing.png());
-    }
+/// Every picture as an SVG and as a PNG file, `latencyMs.sendToProcessed.mean.svg` …: names and
+/// contents. Drawn on as many threads as rayon has; a long study would wait for one at its end.
+pub fn files(comparison: &Comparison) -> Vec<(String, Vec<u8>)> {
+    let drawings = drawings(comparison);
+    let files = drawings.par_iter().flat_map_iter(|(name, drawing)| {
+        [
+            (format!("{name}.svg"), drawing.svg()),
+            (format!("{name}.png"), drawing.png()),
+        ]
+    });
+    files.collect()
 }
 
 fn draw(comparison: &Comparison, result: &MetricResult) -> Drawing {

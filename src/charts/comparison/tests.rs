@@ -398,10 +398,7 @@ fn crashes_show_what_speed_costs() {
 
 #[test]
 fn files_have_stable_and_safe_names() {
-    let mut files = Vec::new();
-    write(&case("crashes").comparison(), &mut |name, bytes| {
-        files.push((name.to_owned(), bytes))
-    });
+    let files = files(&case("crashes").comparison());
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     let expected = [
         "latencyMs.sendToProcessed.mean",
@@ -413,10 +410,7 @@ fn files_have_stable_and_safe_names() {
         .iter()
         .flat_map(|name| [format!("{name}.svg"), format!("{name}.png")]);
     assert_eq!(names, expected.collect::<Vec<_>>());
-    let mut again = Vec::new();
-    write(&case("crashes").comparison(), &mut |name, bytes| {
-        again.push((name.to_owned(), bytes))
-    });
+    let again = super::files(&case("crashes").comparison());
     assert!(files == again, "the same bytes");
 }
 
@@ -433,9 +427,9 @@ fn pictures() {
             .chars()
             .filter(|c| c.is_alphanumeric() || *c == '-');
         let case_name: String = plain.take(40).collect();
-        write(&case.comparison(), &mut |name, bytes| {
+        for (name, bytes) in files(&case.comparison()) {
             let file = folder.join(format!("{case_name}-{name}"));
             std::fs::write(file, bytes).expect("a place for a picture");
-        });
+        }
     }
 }
