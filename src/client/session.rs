@@ -94,6 +94,7 @@ impl Client {
     ) -> Option<ConsumerIndex> {
         let (consumer, session) = self.pair(id.index);
         if consumer.id != id || !consumer.is_open {
+            rule!("dispatch-to-nobody");
             if let Some(message) = message {
                 s.release(message);
             }
@@ -140,9 +141,11 @@ impl Client {
                 && consumer.unconsumed.running
                 && let Some(item) = consumer.unconsumed.dequeue()
             {
+                rule!("buffers-before-fifo");
                 return Some((*index, item));
             }
         }
+        rule!("one-worker-per-session");
         session.executor.dequeue()
     }
 
@@ -205,6 +208,7 @@ impl Client {
             if consumer.current_prefetch > 0 {
                 return None;
             }
+            rule!("expired-pull-returns-null");
             consumer.buffer(None);
         } else {
             consumer.buffer(Some(delivery));
@@ -222,6 +226,7 @@ impl Consumer {
         s: &mut impl Surroundings,
     ) -> Option<Step> {
         if self.redelivery_exceeded(&delivery, s) {
+            rule!("pre-dispatch-check");
             self.ack_one(delivery.message, AckType::Poison, session, s);
             s.release(delivery.message);
             return None;
@@ -254,6 +259,7 @@ impl Client {
         delivery: Delivery,
         s: &mut impl Surroundings,
     ) {
+        rule!("consumed-after-listener");
         let (consumer, session) = self.pair(consumer);
         consumer.after_message_is_consumed(delivery, false, session, s);
     }
@@ -275,6 +281,7 @@ impl Client {
             session.transaction.current = Some(transaction);
             return Commit::Refused;
         }
+        rule!("commit");
         s.send(
             session.connection,
             ToBroker::Commit {
@@ -301,6 +308,7 @@ impl Client {
         let Some(transaction) = session.transaction.current.take() else {
             return false;
         };
+        rule!("rollback-acknowledges-first");
         s.send(
             session.connection,
             ToBroker::Rollback {

@@ -102,6 +102,7 @@ impl<O: Observer> World<'_, O> {
         let group = spec
             .groups
             .map_or(0, |n| ((number - 1) % u64::from(n)) as u32 + 1);
+        rule!("time-to-live", spec.time_to_live.is_some());
         let message = Message {
             producer,
             number,
@@ -134,6 +135,7 @@ impl<O: Observer> World<'_, O> {
         if !is_sync && window > 0 {
             // Usage in whole percent, rounded down, must be below 100.
             if sending.in_window * 100 / window >= 100 {
+                rule!("producer-window");
                 sending.task = Task::Blocked(message, called_at);
                 return;
             }
@@ -153,6 +155,7 @@ impl<O: Observer> World<'_, O> {
 
     fn transmit(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
         let sync = self.is_sync(producer);
+        rule!("sync-sends", sync);
         let transaction = self.begin_if_transacted(producer);
         let number = self.shell.messages[message].number;
         let lose_reply = sync && self.producers[producer as usize].loses_reply(number);
@@ -340,6 +343,7 @@ impl<O: Observer> World<'_, O> {
             }
             Task::Ending(transaction, _) if !is_held => {
                 self.forget_transaction(producer);
+                rule!("commit-in-doubt");
                 // A commit in doubt is not repeated: the caller learns that it was rolled back.
                 self.shell.emit(Fact::ProducerTransaction {
                     transaction,
@@ -360,6 +364,7 @@ impl<O: Observer> World<'_, O> {
         if held.contains(&ToBroker::Begin(transaction)) {
             return;
         }
+        rule!("failover-repeats-sends");
         let is_held = |message: &MessageRef| {
             held.iter().any(|command| {
                 matches!(command, ToBroker::Message { message: held, .. } if held == message)
