@@ -14,6 +14,7 @@ use acksim::wire::Messages;
 use acksim::world::{self, RunEnd};
 
 use super::Error;
+use super::format::printable;
 use super::progress::Progress;
 use super::terminal::Terminal;
 
@@ -55,7 +56,7 @@ pub fn simulate(
     let watcher = expects.then(|| Watcher::new(scenario));
     let progress = terminal.progress.then(|| Progress::of(scenario));
     let mut watching = (counter, (judges, (watcher, (trace, progress))));
-    let end = world::simulate(scenario, &mut watching).map_err(Error::message)?;
+    let end = run(scenario, &mut watching)?;
     let (counter, (judges, (watcher, (trace, _)))) = watching;
     if let Some(trace) = trace {
         let written = trace.finish();
@@ -107,10 +108,16 @@ impl Observer for Counter<'_> {
     }
 }
 
+/// Runs a scenario, and says which one if it had to be given up.
+pub fn run(scenario: &Scenario, observer: &mut impl Observer) -> Result<RunEnd, Error> {
+    let given_up = |reason| Error::Message(format!("{}: {reason}", printable(&scenario.name)));
+    world::simulate(scenario, observer).map_err(given_up)
+}
+
 /// Runs a scenario for its numbers alone.
 pub fn metrics(scenario: &Scenario) -> Result<Metrics, Error> {
     let mut collector = Collector::new(scenario);
-    let end = world::simulate(scenario, &mut collector).map_err(Error::message)?;
+    let end = run(scenario, &mut collector)?;
     Ok(collector.finish(counted(&end)))
 }
 

@@ -1,6 +1,6 @@
 //! Producers: when an application sends, what its client library waits for, and what happens when an answer is lost.
 
-use super::{Event, NoProgress, World};
+use super::{Event, GivenUp, MOST_MESSAGES, World};
 use crate::facts::{Fact, Observer};
 use crate::kernel::{Span, Time};
 use crate::scenario::{OnSendFailure, Producer};
@@ -86,10 +86,15 @@ impl<O: Observer> World<'_, O> {
         sending.sends_at_instant += 1;
         if sending.sends_at_instant > MOST_SENDS_AT_ONE_INSTANT {
             let events = sending.sends_at_instant;
-            self.stuck = Some(NoProgress {
+            self.stuck = Some(GivenUp::NoProgress {
                 at: self.shell.now,
                 events,
             });
+        }
+        let held = self.shell.messages.held();
+        if held > MOST_MESSAGES {
+            let at = self.shell.now;
+            self.stuck = Some(GivenUp::TooManyMessages { at, held });
         }
     }
 
