@@ -244,7 +244,7 @@ impl<O: Observer> World<'_, O> {
                 self.forget_transaction(producer);
                 self.shell.emit(Fact::ProducerTransaction {
                     transaction,
-                    committed,
+                    committed: committed && !failed,
                 });
                 self.schedule_arrival(producer);
             }
@@ -363,7 +363,12 @@ impl<O: Observer> World<'_, O> {
 
     fn repeat_transaction(&mut self, producer: ProducerIndex, held: &[ToBroker]) {
         let sending = &self.sending[producer as usize];
-        let Some(transaction) = sending.transaction else {
+        // A commit that was held back ends a transaction of which the broker may know nothing.
+        let ending = match sending.task {
+            Task::Ending(transaction, _) if !held.is_empty() => Some(transaction),
+            _ => None,
+        };
+        let Some(transaction) = sending.transaction.or(ending) else {
             return;
         };
         if held.contains(&ToBroker::Begin(transaction)) {

@@ -128,7 +128,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 pub fn damaged_file() -> impl Strategy<Value = Vec<u8>> {
     (select(files()), vec(damage(), 1..5)).prop_map(|(file, damages)| {
         let damaged = damages.into_iter().fold(file.into_bytes(), apply);
-        damaged.into_iter().take(1 << 20).collect()
+        damaged.into_iter().take(1 << 16).collect()
     })
 }
 
