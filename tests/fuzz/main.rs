@@ -26,6 +26,9 @@ use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 /// What an answer may take.
 const LONGEST: Duration = Duration::from_secs(2);
 
+/// So often it may take longer.
+const ATTEMPTS: u32 = 5;
+
 /// So many cases, and the same ones each time, unless the environment says otherwise.
 fn config(cases: u32) -> ProptestConfig {
     let from_environment = ProptestConfig::default();
@@ -45,17 +48,20 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// Does it, and holds it to its time.
-fn in_time<T>(what: &str, act: impl FnOnce() -> T) -> Result<T, TestCaseError> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the time of the machine is what is tested"
-    )]
-    let begun = Instant::now();
-    let done = act();
-    let took = begun.elapsed();
-    prop_assert!(took < LONGEST, "took {took:?}: {what}");
-    Ok(done)
+/// Does it, and holds it to its time; again if that was too long, for the machine may have been busy.
+fn in_time<T>(what: &str, act: impl Fn() -> T) -> Result<T, TestCaseError> {
+    for _ in 0..ATTEMPTS {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the time of the machine is what is tested"
+        )]
+        let begun = Instant::now();
+        let done = act();
+        if begun.elapsed() < LONGEST {
+            return Ok(done);
+        }
+    }
+    Err(TestCaseError::fail(format!("takes too long: {what}")))
 }
 
 fn tries<S: Strategy>(
@@ -73,7 +79,7 @@ fn damaged_files_are_read_or_refused() {
     tries(2_000, &damage::damaged_file(), |bytes| {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let told = in_time(&text, || {
-            match scenario::read_bytes(bytes, "damaged.json", "damaged") {
+            match scenario::read_bytes(bytes.clone(), "damaged.json", "damaged") {
                 Ok(loaded) => loaded.notes.iter().map(ToString::to_string).collect(),
                 Err(errors) => {
                     assert!(!errors.list.is_empty());
