@@ -10,6 +10,9 @@
 //! One direction, no way back: a run is a pure function of (scenario, seed), and everything a person sees is a fold
 //! over the one stream of facts.
 
+#[macro_use]
+mod fidelity;
+
 pub mod application;
 pub mod broker;
 pub mod charts;

@@ -33,6 +33,12 @@ pub enum OutputError {
         /// What the file system said.
         source: io::Error,
     },
+    /// A file stands where a directory should be.
+    #[error("{} can be no directory, for a file is in the way: choose another one with -o", path.display())]
+    NoDirectory {
+        /// Which directory.
+        path: PathBuf,
+    },
     /// Something that acksim did not write is in the way.
     #[error(
         "{} was not written by acksim and is left as it is: move it away, or choose another \
@@ -177,7 +183,7 @@ impl Folder {
     /// # Errors
     /// When the file system refuses.
     pub fn create(root: &Path, name: &str) -> Result<Folder, OutputError> {
-        fs::create_dir_all(root).map_err(at(root))?;
+        make_root(root)?;
         let staging = new_folder(root, &format!(".{name}.acksim"))?;
         Ok(Folder::staged(root.join(name), staging))
     }
@@ -192,7 +198,7 @@ impl Folder {
         let root = root
             .filter(|root| !root.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        fs::create_dir_all(root).map_err(at(root))?;
+        make_root(root)?;
         let staging = new_folder(root, ".acksim")?;
         Ok(Folder::staged(target.to_path_buf(), staging))
     }
@@ -321,9 +327,20 @@ fn new_folder(root: &Path, prefix: &str) -> Result<PathBuf, OutputError> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => {
                 number += 1
             }
-            Err(source) => return Err(at(&path)(source)),
+            Err(source) => return Err(at(root)(source)),
         }
     }
+}
+
+/// Makes the directory that was asked for, if it is not there.
+fn make_root(root: &Path) -> Result<(), OutputError> {
+    use io::ErrorKind::{AlreadyExists, NotADirectory};
+    fs::create_dir_all(root).map_err(|error| match error.kind() {
+        AlreadyExists | NotADirectory => OutputError::NoDirectory {
+            path: root.to_path_buf(),
+        },
+        _ => at(root)(error),
+    })
 }
 
 fn is(path: &Path, what: impl Fn(&FileType) -> bool) -> bool {

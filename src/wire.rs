@@ -370,6 +370,11 @@ impl Messages {
         }
     }
 
+    /// How many messages are held.
+    pub fn held(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
     /// One more party is interested.
     pub fn retain(&mut self, message: MessageRef) {
         self.slot_mut(message).holders += 1;

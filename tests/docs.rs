@@ -250,6 +250,30 @@ fn the_docs_say_what_equal_seeds_are_worth() {
     same_or_updated("docs/studies.md", &format!("{before}{command}{now}"));
 }
 
+/// The tables of hostile input: a message that has a file beside it is what that file is told.
+#[test]
+fn the_messages_to_hostile_input_are_true() {
+    let page = fs::read_to_string(root().join("docs/hostile-input.md")).expect("text");
+    let mut seen = 0;
+    for row in page.lines().filter(|line| line.contains("](../tests/bad/")) {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let [_, message, link] = cells[..] else {
+            continue; // in running text
+        };
+        let (_, rest) = link.split_once("](../").expect("a link");
+        let file = rest.split(')').next().expect("it ends");
+        let bytes = fs::read(root().join(file)).expect("a file");
+        let errors = scenario::read_bytes(bytes, "bad.json", "bad").expect_err("it is refused");
+        let is_told = errors.to_string().contains(message);
+        assert!(
+            is_told || message.starts_with("read as"),
+            "{file} is told: {errors}"
+        );
+        seen += 1;
+    }
+    assert!(seen > 20);
+}
+
 /// Whether a file of the docs is still what the program makes.
 fn same_or_updated(file: &str, now: &str) {
     let path = root().join(file);

@@ -46,6 +46,7 @@ fn recorded_scenarios_load() {
 }
 
 /// Each file of `bad/` is refused; the snapshots say with what words.
+/// Rule: unknown-options-are-refused
 #[test]
 fn bad_files_are_refused() {
     insta::glob!("bad/*.json", |path| {
@@ -57,6 +58,7 @@ fn bad_files_are_refused() {
 }
 
 /// Each file of `noted/` loads; the snapshots say what there is to know about it.
+/// Rule: foreign-options-are-ignored
 #[test]
 fn odd_files_load_with_notes() {
     insta::glob!("noted/*.json", |path| {
@@ -101,4 +103,24 @@ fn a_file_just_below_the_limit_is_read() {
     let text = format!("{{\"description\": \"{}\"}}", "x".repeat((16 << 20) - 19));
     assert_eq!(text.len(), 16 << 20);
     read_bytes(text.into_bytes(), "large.json", "large").unwrap();
+}
+
+/// What is huge is refused, and not told in full.
+#[test]
+fn huge_texts_are_refused_in_few_words() {
+    let huge = "x".repeat(1 << 20);
+    let told = |text: String| {
+        let errors = read_bytes(text.into_bytes(), "huge.json", "huge").unwrap_err();
+        errors.to_string()
+    };
+    let url = told(format!(
+        r#"{{"consumers": [{{"destination": "queue://q", "url": "tcp://{huge}"}}]}}"#
+    ));
+    assert!(url.contains("this is longer than 65536 bytes"), "{url}");
+    let key = told(format!(r#"{{"{huge}": 1}}"#));
+    assert!(
+        key.contains("unknown key `xxx") && key.len() < 2000,
+        "{} bytes",
+        key.len()
+    );
 }

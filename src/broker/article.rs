@@ -31,6 +31,7 @@ impl Broker {
         redeliver_after: u32,
         s: &mut impl Surroundings,
     ) -> Result<(), Refused> {
+        rule!("article-5");
         let failing = &mut self.subscriptions[subscription];
         let start = ack
             .first
@@ -216,6 +217,7 @@ impl Broker {
     ) {
         let stuck = &self.subscriptions[subscription];
         if stuck.delivered_since_ack && stuck.is_full() && self.anything_waits_for(subscription) {
+            rule!("article-4");
             self.set_slow(subscription, true, s);
         }
     }

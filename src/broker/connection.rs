@@ -133,6 +133,7 @@ impl Broker {
     /// The broker sees a connection break. What is handed to its other consumers while it removes
     /// them one by one goes nowhere.
     pub(super) fn lose_connection(&mut self, id: ConnectionId, s: &mut impl Surroundings) {
+        rule!("plain-transport");
         let outer = self.stopping.replace(id);
         self.remove_connection(id, LAST_DELIVERED_UNKNOWN, Removal::Lost, s);
         self.stopping = outer;

@@ -94,8 +94,13 @@ impl Consumers {
     pub fn add(&mut self, new: SubscriptionIndex, subscriptions: &mut [Subscription]) {
         self.members.push(new);
         subscriptions[new].queue.place = self.last_place(&subscriptions[new]);
-        self.sort(subscriptions);
+        if self.groups.counts_changed {
+            self.sort(subscriptions);
+        } else if !subscriptions[new].full {
+            self.put_in(subscriptions[new].queue.place, new);
+        }
         if self.is_exclusive(new, subscriptions) && self.replaces_exclusive(new, subscriptions) {
+            rule!("exclusive-is-replaced", self.exclusive.is_some());
             self.exclusive = Some(new);
         }
     }
@@ -120,6 +125,7 @@ impl Consumers {
         }
         self.groups.remove_consumer(gone);
         if self.exclusive == Some(gone) || self.rules.all_exclusive {
+            rule!("exclusive-has-a-successor");
             self.exclusive = self.successor(subscriptions);
         }
     }
@@ -144,6 +150,7 @@ impl Consumers {
         subscriptions: &mut [Subscription],
     ) -> Option<SubscriptionIndex> {
         let owner = self.groups.owner(group);
+        rule!("exclusive", self.exclusive.is_some());
         let candidate = match self.exclusive {
             Some(exclusive) if owner.is_none_or(|owner| owner == exclusive) => exclusive,
             Some(_) => return None,
@@ -153,6 +160,7 @@ impl Consumers {
             return None;
         }
         if group > 0 && owner.is_none() {
+            rule!("groups-have-owners");
             self.assign_group(group, candidate, subscriptions);
         }
         Some(candidate)
@@ -174,9 +182,11 @@ impl Consumers {
     #[inline]
     pub fn rotate(&mut self, taker: SubscriptionIndex, subscriptions: &mut [Subscription]) {
         let stays = self.rules.strict_order || self.len() <= 1 || self.exclusive == Some(taker);
+        rule!("strict-order-fills-first", self.rules.strict_order);
         if stays {
             return;
         }
+        rule!("takers-go-last");
         let has_room = !subscriptions[taker].full;
         if has_room {
             self.take_out(subscriptions[taker].queue.place);
@@ -186,6 +196,7 @@ impl Consumers {
             self.put_in(subscriptions[taker].queue.place, taker);
         }
         if self.groups.counts_changed {
+            rule!("groups-prefer-the-poor");
             self.sort(subscriptions);
         }
     }
@@ -194,6 +205,14 @@ impl Consumers {
     fn last_place(&mut self, subscription: &Subscription) -> Place {
         self.next_turn += 1;
         let queue = &subscription.queue;
+        rule!(
+            "consumer-priority",
+            self.rules.sorted && queue.priority != 0
+        );
+        rule!(
+            "consumer-priority-off",
+            !self.rules.sorted && queue.priority != 0
+        );
         Place {
             negative_priority: if self.rules.sorted {
                 -i16::from(queue.priority)
@@ -209,7 +228,7 @@ impl Consumers {
         }
     }
 
-    /// `Collections.sort(consumers, orderedCompare)`: a stable sort by what is true now.
+    /// A stable sort by what is true now (`orderedCompare`).
     fn sort(&mut self, subscriptions: &mut [Subscription]) {
         self.groups.counts_changed = false;
         let mut order = self.in_order(subscriptions);
@@ -300,6 +319,7 @@ impl MessageGroups {
         self.owned += 1;
         self.counts_changed = true;
         if self.owned > MAXIMUM_GROUPS {
+            rule!("groups-are-1024");
             self.evict()
         } else {
             None
@@ -316,6 +336,7 @@ impl MessageGroups {
     fn remove_consumer(&mut self, gone: SubscriptionIndex) {
         for owner in &mut self.owners {
             if owner.is_some_and(|owner| owner.subscription == gone) {
+                rule!("groups-become-free");
                 *owner = None;
                 self.owned -= 1;
             }

@@ -53,9 +53,17 @@ impl Broker {
         let content = &s.messages()[message];
         let policy = &self.destinations[content.destination as usize].policy;
         let strategy = &policy.dead_letter_strategy;
+        rule!("dead-letter-discarding", strategy.queue.is_none());
         let queue = strategy.queue? as DestinationIndex;
         let repeated =
             strategy.enable_audit && self.dead_letter_audits[strategy.audit].is_duplicate(content);
+        rule!("dead-letter-queue-has-none", queue == content.destination);
+        rule!("dead-letter-once", repeated);
+        rule!(
+            "dead-letter-refusals",
+            (!content.persistent && !strategy.process_non_persistent)
+                || (content.is_expired(s.now()) && !strategy.process_expired)
+        );
         let refused = repeated
             || (!content.persistent && !strategy.process_non_persistent)
             || (content.is_expired(s.now()) && !strategy.process_expired)
@@ -67,6 +75,7 @@ impl Broker {
     fn bury(&mut self, original: MessageRef, queue: DestinationIndex, s: &mut impl Surroundings) {
         let content = &s.messages()[original];
         let policy = &self.destinations[content.destination as usize].policy;
+        rule!("dead-letter-copy");
         let lifetime = policy.dead_letter_strategy.expiration;
         let copy = Message {
             destination: queue,

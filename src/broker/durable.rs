@@ -39,6 +39,7 @@ impl Broker {
     ) {
         self.hold(self.subscriptions[subscription].destination, message, s);
         self.durable(subscription).pending.push_back(message);
+        rule!("durable-collects", !self.durable(subscription).active);
         self.dispatch_durable(subscription, s);
     }
 
@@ -55,11 +56,13 @@ impl Broker {
         while self.subscriptions[subscription].count_before_full() > 0 {
             self.room_clears_slow(subscription, s);
             let dispatched = self.dispatch_what_fits(subscription, s);
+            rule!("dispatch-async", !self.durable(subscription).dispatch_async);
             if !dispatched || !self.durable(subscription).dispatch_async {
                 return;
             }
         }
         if !self.durable(subscription).pending.is_empty() {
+            rule!("durable-slow");
             self.set_slow(subscription, true, s);
         }
     }
@@ -133,6 +136,7 @@ impl Broker {
                 .partition::<VecDeque<_>, _>(|&message| messages[message].is_expired(now));
             durable.pending = kept;
             for message in expired {
+                rule!("durable-expiry");
                 self.durable_message_expired(subscriber, message, s);
             }
         }
@@ -156,6 +160,7 @@ impl Broker {
                 || last_delivered == 0
                 || s.messages()[message].sequence as i64 <= last_delivered;
             if delivered {
+                rule!("durable-counts-for-itself");
                 *leaving.redelivered_messages.entry(message).or_default() += 1;
             }
             s.emit(Fact::Returned { consumer, message });

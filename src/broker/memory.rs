@@ -31,6 +31,7 @@ impl MemoryUsage {
         let Some(limit) = self.limit.filter(|&limit| limit > 0) else {
             return false;
         };
+        rule!("memory-full");
         u128::from(self.usage) * 100 / u128::from(limit) >= u128::from(percent)
     }
 
@@ -43,6 +44,10 @@ impl MemoryUsage {
             self.holders.resize(message.slot() + 1, 0);
         }
         self.holders[message.slot()] += 1;
+        rule!(
+            "memory-is-shared-by-copies",
+            self.holders[message.slot()] > 1
+        );
         if self.holders[message.slot()] == 1 {
             self.usage += size;
         }

@@ -3,7 +3,7 @@
 //! a timer or a broken connection goes in, commands for clients and facts come out through
 //! [`Surroundings`].
 //!
-//! It reads beside ActiveMQ's classes: names are ActiveMQ's, and doc comments cite `Class.method`.
+//! It reads beside ActiveMQ's classes: names are ActiveMQ's, and doc comments cite class and method.
 //!
 //! | file | ActiveMQ |
 //! | --- | --- |
@@ -363,6 +363,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let mut outcome = Ok(());
+        rule!("ack-of-nobody", self.find(ack.consumer).is_none());
         if let Some(subscription) = self.find(ack.consumer) {
             s.emit(Fact::AckArrived { ack: *ack });
             outcome = self.check_transaction(ack.transaction);

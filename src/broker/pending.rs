@@ -122,6 +122,7 @@ impl PendingList {
 
     /// `OrderedPendingList.insertAtHead`
     pub fn insert_returned_at_head(&mut self, messages: &[MessageRef]) {
+        rule!("strict-order-re-heads");
         for &message in messages.iter().rev() {
             self.levels[0].returned.push_front(message);
         }

@@ -23,6 +23,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let subscription = &mut self.subscriptions[taker];
+        rule!("hand-over");
         subscription.ok_for_ack = true;
         subscription.dispatched.push_back(message);
         subscription.dispatched_count += 1;
@@ -50,6 +51,7 @@ impl Broker {
             .policy
             .persist_jms_redelivered
         {
+            rule!("persist-jms-redelivered");
             count_first_dispatch(message, s);
         }
         self.update_room(taker, s);
@@ -66,6 +68,7 @@ impl Broker {
         let changed = &mut self.subscriptions[subscription];
         let full = changed.is_full();
         let tells_full = full && changed.prefetch > 0;
+        rule!("window", tells_full);
         if tells_full != changed.told_full {
             changed.told_full = tells_full;
             s.emit(Fact::WindowFull {
@@ -92,6 +95,11 @@ impl Broker {
         subscription: SubscriptionIndex,
         s: &mut impl Surroundings,
     ) {
+        rule!(
+            "queue-is-never-slow",
+            matches!(self.subscriptions[subscription].kind, Kind::Queue)
+                && self.subscriptions[subscription].count_before_full() <= 0
+        );
         if let Kind::Durable(_) = self.subscriptions[subscription].kind {
             self.dispatch_durable(subscription, s);
         } else if self.subscriptions[subscription].count_before_full() > 0 {
@@ -133,6 +141,7 @@ impl Broker {
             self.update_room(subscription, s);
             self.dispatch_pending(subscription, s);
             if let Kind::Queue = self.subscriptions[subscription].kind {
+                rule!("passes-of-an-ack");
                 let destination = self.subscriptions[subscription].destination;
                 self.wakeup(destination); // Destination.wakeup
                 self.wakeup(destination); // wakeupDestinationsForDispatch
@@ -155,6 +164,7 @@ impl Broker {
                 let message = self.subscriptions[subscription].dispatched[index];
                 self.acknowledge_in_transaction(subscription, ack, message, s);
             } else {
+                rule!("standard-ack");
                 self.take_off(subscription, start, s);
                 self.subscriptions[subscription].contract_prefetch_extension(1);
             }
@@ -180,6 +190,7 @@ impl Broker {
             self.acknowledge_in_transaction(subscription, ack, ack.last, s);
         } else {
             acking.contract_prefetch_extension(1);
+            rule!("individual-ack");
             self.take_off(subscription, index, s);
         }
         true
@@ -210,6 +221,7 @@ impl Broker {
         if !in_flight {
             return Err(Refused);
         }
+        rule!("delivered-ack");
         acking.expand_prefetch_extension(ack.count);
         Ok(true)
     }
@@ -225,6 +237,8 @@ impl Broker {
         acking
             .end_of_range(start, ack.last, ack.count)
             .ok_or(Refused)?;
+        rule!("redelivered-ack");
+        rule!("broker-does-not-count-local");
         Ok(true)
     }
 
@@ -247,8 +261,10 @@ impl Broker {
         for _ in 0..count {
             let message = self.subscriptions[subscription].dispatched[start];
             if ack.ack_type == AckType::Poison {
+                rule!("poison-ack");
                 self.poison(subscription, message, s);
             } else {
+                rule!("expired-ack");
                 self.message_expired(Some(subscription), message, s);
             }
             self.remove_dispatched(subscription, start, s);
@@ -266,6 +282,10 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let cause = DeathCause::Poison;
+        rule!(
+            "durable-poison",
+            matches!(self.subscriptions[subscription].kind, Kind::Durable(_))
+        );
         let letter = self.send_to_dead_letter_queue(Some(subscription), message, cause, s);
         if letter == Letter::Refused {
             let consumer = self.subscriptions[subscription].consumer;
@@ -332,6 +352,7 @@ impl Broker {
             _ => s.messages_mut()[message].acked = true,
         }
         s.messages_mut().retain(message);
+        rule!("acked-in-transaction");
         let consumer = ack.consumer;
         self.synchronize(
             ack.transaction,
@@ -348,6 +369,7 @@ impl Broker {
     ) {
         let destination = self.consumers[consumer.index as usize].destination;
         let Some(subscription) = self.find(consumer) else {
+            rule!("commit-after-removal");
             self.take_off_elsewhere(consumer, message, s);
             return self.wakeup(destination);
         };
@@ -359,6 +381,7 @@ impl Broker {
         self.update_room(subscription, s);
         self.dispatch_pending(subscription, s);
         if let Kind::Queue = self.subscriptions[subscription].kind {
+            rule!("passes-of-a-commit");
             self.wakeup(destination); // registerRemoveSync
             self.wakeup(destination); // Queue.removeMessage
         }
@@ -398,6 +421,7 @@ impl Broker {
             self.wakeup(destination);
         }
         if let Some(subscription) = self.find(consumer) {
+            rule!("rollback-keeps-in-flight");
             self.subscriptions[subscription].contract_prefetch_extension(1);
             self.update_room(subscription, s);
         }
@@ -422,6 +446,7 @@ impl Subscription {
             .ok_or(Refused)?;
         let count = i32::try_from(end - start + 1).unwrap_or(i32::MAX);
         if count != ack.count && ack.transaction.is_none() {
+            rule!("standard-ack-must-match");
             return Err(Refused);
         }
         Ok((start, end))
@@ -441,6 +466,7 @@ impl Broker {
             return;
         }
         let dispatched = self.subscriptions[subscription].dispatched_count;
+        rule!("pull-credit");
         self.set_pull_credit(subscription, 1, s);
         self.push_some(subscription, s);
         if self.subscriptions[subscription].dispatched_count != dispatched {
@@ -490,6 +516,7 @@ impl Broker {
     /// A null message is nowhere in flight.
     fn answer_nothing(&mut self, subscription: SubscriptionIndex, s: &mut impl Surroundings) {
         self.subscriptions[subscription].ok_for_ack = true;
+        rule!("pull-time-out");
         let consumer = self.subscriptions[subscription].consumer;
         let nothing = ToClient::Dispatch {
             consumer,

@@ -89,13 +89,16 @@ impl Broker {
         if self.is_repeat(send.message, s) {
             self.suppress(send, s);
         } else if fails || self.check_transaction(send.transaction).is_err() {
+            rule!("memory-full-fails", fails);
             self.refuse(send, s);
         } else if !no_space {
             self.take_in(send, s);
         } else if send.answer == Answer::Nothing {
             self.destinations[destination].blocked.push_back(send);
+            rule!("memory-full-blocks");
             self.connection_blocks(send.connection, true);
         } else {
+            rule!("memory-full-parks");
             self.destinations[destination].parked.push_back(send);
         }
     }
@@ -117,6 +120,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         if s.messages()[message].is_expired(s.now()) {
+            rule!("expired-on-arrival");
             self.message_expired(None, message, s);
             release(s, message);
         } else {
@@ -162,6 +166,7 @@ impl Broker {
     }
 
     fn suppress(&mut self, send: Send, s: &mut impl Surroundings) {
+        rule!("repeated-sends");
         let size = s.messages()[send.message].memory_size();
         not_enqueued(send.message, true, s);
         self.answer(send, size, s);
@@ -175,6 +180,7 @@ impl Broker {
         transaction: Option<TransactionId>,
         s: &mut impl Surroundings,
     ) {
+        rule!("sequence-ids");
         self.last_sequence += 1;
         let content = &mut s.messages_mut()[message];
         content.sequence = self.last_sequence;
@@ -182,6 +188,7 @@ impl Broker {
         let destination = content.destination as usize;
         self.destinations[destination].memory.hold(message, size);
         if transaction.is_some() {
+            rule!("sends-count-from-commit");
             self.synchronize(transaction, Synchronization::Sent { message });
         } else {
             self.message_sent(message, s);

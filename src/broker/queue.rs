@@ -93,6 +93,7 @@ impl Broker {
     /// Runs all passes that are wanted, queue by queue in the order of the first request.
     pub(super) fn run_passes(&mut self, s: &mut impl Surroundings) {
         while let Some(destination) = self.wanted.pop_front() {
+            rule!("passes-at-once");
             while self.destinations[destination].wakeups > 0 {
                 self.release_waiting_sends(destination, s);
                 if self.dispatch_waits(destination, s) {
@@ -133,6 +134,7 @@ impl Broker {
         if waiting == 0 || paged == 0 || pending.is_prioritized() {
             return self.assign(destination, usize::MAX, s);
         }
+        rule!("fresh-waits-for-older");
         self.assign(destination, waiting, s);
         if self.destinations[destination].queue().pending.len() == paged {
             self.assign(destination, usize::MAX, s);
@@ -160,8 +162,10 @@ impl Broker {
         }
         let mut wanted = page.min(queue.cursor.len());
         if !force && self.destinations[destination].policy.lazy_dispatch {
+            rule!("lazy-dispatch");
             wanted = wanted.min(self.count_before_full_of_all(destination));
         }
+        rule!("page", wanted == page);
         let mut paged = 0;
         while paged < wanted {
             let queue = self.destinations[destination].queue();
@@ -170,8 +174,10 @@ impl Broker {
             };
             queue.paged_in += 1;
             if s.messages()[message].is_expired(s.now()) {
+                rule!("expired-when-read");
                 self.queue_message_expired(destination, message, s);
             } else {
+                rule!("queue-by-priority", queue.pending.is_prioritized());
                 let priority = s.messages()[message].priority;
                 queue.pending.push_fresh(message, priority);
                 paged += 1;
@@ -201,6 +207,7 @@ impl Broker {
             if nobody && !self.rules.full_queue_consumer_is_slow {
                 return;
             }
+            rule!("full-is-passed-over");
             let Some(message) = queue.pending.next(&mut position) else {
                 return;
             };
@@ -249,6 +256,7 @@ impl Broker {
         let now = s.now();
         let content = &mut s.messages_mut()[message];
         if content.is_expired(now) {
+            rule!("expired-at-hand-over");
             self.queue_message_expired(destination, message, s);
         } else {
             content.locked_by = Some(taker as u32);
@@ -270,6 +278,7 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
+        rule!("end-of-the-queue");
         s.emit(Fact::Enqueued {
             message,
             destination: destination as u32,
@@ -293,6 +302,7 @@ impl Broker {
     ) {
         let content = &mut s.messages_mut()[message];
         content.acked = true;
+        rule!("removal");
         content.dropped = true;
         content.locked_by = None;
         self.destinations[destination].queue().paged_in -= 1;
@@ -337,6 +347,7 @@ impl Broker {
             if queue.paged_in >= MAX_EXPIRE_PAGE_SIZE || queue.cursor.len() == 0 {
                 break;
             }
+            rule!("check-pages-in");
             let force = !self.destinations[destination].memory.is_full_by(110);
             self.page_in_and_assign(destination, MAX_EXPIRE_PAGE_SIZE, force, s);
         }
@@ -351,6 +362,7 @@ impl Broker {
                 .queue()
                 .pending
                 .remove(message);
+            rule!("expired-at-the-check");
             self.queue_message_expired(destination, message, s);
         }
         self.wakeup(destination);
@@ -397,6 +409,7 @@ impl Broker {
         if consumers > 0 && start.missing == 0 {
             return false;
         }
+        rule!("dispatch-waits-for-consumers");
         start.waiting = true;
         start.wait += 1;
         let timer = BrokerTimer::DispatchStarts {
@@ -448,6 +461,7 @@ impl Broker {
         }
         self.add_for_redelivery(destination, &unacked, s.messages());
         if !self.stopped {
+            rule!("siblings-get-it-at-once");
             self.assign(destination, usize::MAX, s);
             self.wakeup(destination);
         }
@@ -469,6 +483,7 @@ impl Broker {
         {
             return queue.pending.insert_returned_at_head(returned);
         }
+        rule!("returned-go-first");
         for &message in returned {
             queue
                 .pending
@@ -483,8 +498,10 @@ impl Broker {
 /// marks nothing.
 fn count_redeliveries(unacked: &[MessageRef], last_delivered: i64, s: &mut impl Surroundings) {
     let delivered = if last_delivered == LAST_DELIVERED_UNKNOWN {
+        rule!("crash-counts-all");
         unacked.len()
     } else {
+        rule!("close-counts-delivered");
         let messages = s.messages();
         let last = unacked
             .iter()
@@ -513,6 +530,7 @@ impl Broker {
             if content.persistent {
                 content.acked = false;
                 content.redelivery_counter = content.redelivery_counter.min(stored_count);
+                rule!("broker-restart");
                 restored.cursor.push(message, content.priority);
             } else {
                 s.emit(Fact::Gone {

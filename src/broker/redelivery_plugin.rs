@@ -39,12 +39,14 @@ impl Broker {
             .policy
             .maximum_redeliveries
             .is_none_or(|maximum| count < maximum);
+        rule!("redelivery-plugin-gives-up", !again);
         if !again && plugin.send_to_dlq_if_max_retries_exceeded {
             return Verdict::DeadLetter;
         }
         if !again {
             return Verdict::Drop;
         }
+        rule!("redelivery-plugin");
         let until = s.now() + redelivery_delay(&plugin.policy, count);
         let copy = Message {
             redelivery_counter: count + 1,
@@ -75,6 +77,7 @@ impl Broker {
 /// The initial delay, grown once for each redelivery so far. Collision avoidance is left out: the
 /// broker draws no random numbers.
 fn redelivery_delay(policy: &RedeliveryPolicy, count: u32) -> Span {
+    rule!("redelivery-plugin-is-exact");
     let mut delay = policy.initial_redelivery_delay;
     for _ in 0..count {
         let next = next_redelivery_delay(policy, delay);

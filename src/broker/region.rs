@@ -37,6 +37,7 @@ impl Broker {
         let caller = Caller::Consumer(consumer.index);
         let known = &self.consumers[consumer.index as usize];
         if known.is_durable && !known.lives.is_empty() {
+            rule!("durable-in-use");
             // "Durable consumer is in use"
             return self.respond(connection, caller, true, s);
         }
@@ -145,6 +146,7 @@ impl Broker {
         consumer: ConsumerId,
         prefetch: u32,
     ) -> SubscriptionIndex {
+        rule!("durable-prefetch-of-the-creator");
         let subscription = &mut self.subscriptions[offline];
         subscription.consumer = consumer;
         subscription.connection = connection;
@@ -167,9 +169,15 @@ impl Broker {
         if !destination.policy.has_entry || !is_default {
             return requested;
         }
+        rule!(
+            "policy-is-not-told",
+            destination.is_queue() && destination.policy.queue_prefetch * 2 < requested
+        );
+        rule!("policy-replaces-default-prefetch");
         if destination.is_queue() {
             destination.policy.queue_prefetch
         } else if info.is_durable {
+            rule!("policy-cuts-durables");
             destination.policy.durable_topic_prefetch
         } else {
             destination.policy.topic_prefetch
@@ -185,6 +193,7 @@ impl Broker {
     ) {
         let told = &self.subscriptions[subscription];
         if requested != 0 && told.prefetch == 0 {
+            rule!("policy-of-0-is-told");
             let command = ToClient::Prefetch {
                 consumer: told.consumer,
                 prefetch: 0,
@@ -203,6 +212,7 @@ impl Broker {
         let Some(subscription) = self.find(consumer) else {
             return;
         };
+        rule!("failover-prefetch-0");
         self.subscriptions[subscription].prefetch = prefetch;
         self.update_room(subscription, s);
         match self.subscriptions[subscription].kind {
@@ -227,6 +237,7 @@ impl Broker {
         let connection = self.subscriptions[subscription].connection;
         let unknown = last_delivered == LAST_DELIVERED_UNKNOWN;
         let last_delivered = if unknown && self.rules.crash_counts_delivered_only {
+            rule!("article-7");
             s.last_delivered(consumer)
         } else {
             last_delivered

@@ -168,6 +168,7 @@ impl Broker {
             return false;
         }
         subscription.slow = slow;
+        rule!("room-clears-slow", !slow);
         let consumer = subscription.consumer;
         s.emit(Fact::Slow { consumer, slow });
         true
@@ -190,6 +191,7 @@ impl Broker {
                 return;
             }
             if self.subscriptions[subscription].full {
+                rule!("full-queue-consumer-is-slow");
                 self.change_slow(subscription, true, s);
             }
         }
@@ -207,6 +209,7 @@ impl Broker {
         if settings.kind != SlowConsumerKind::AbortSlowConsumer || no_limits {
             return;
         }
+        rule!("slow-tells-strategy");
         strategy.report(subscription, connection, 0);
         if !std::mem::replace(&mut strategy.started, true) {
             self.set_check_timer(destination, s);
@@ -240,6 +243,7 @@ impl Broker {
         let Some(mut strategy) = self.destinations[destination].slow_strategy.take() else {
             return;
         };
+        rule!("strategy-per-destination");
         strategy.mark_all();
         strategy
             .entries
@@ -282,8 +286,10 @@ impl Broker {
         let looked_at = &mut self.subscriptions[subscription];
         let silent_for = whole_millis(looked_at.time_of_last_ack, s.now());
         if idle || silent_for <= longest.as_millis() {
+            rule!("idle-is-spared", idle);
             return strategy.forget(subscription);
         }
+        rule!("abort-slow-ack");
         let is_new = !strategy.knows(subscription);
         let connection = looked_at.connection;
         if is_new {
@@ -300,6 +306,7 @@ impl Broker {
         let mut too_slow = Vec::new();
         for entry in std::mem::take(&mut strategy.entries) {
             let consumer = self.subscriptions[entry.subscription].consumer;
+            rule!("abort-slow");
             let aborted = strategy.is_too_slow(&entry);
             s.emit(Fact::SlowChecked {
                 consumer,
@@ -327,9 +334,11 @@ impl Broker {
                 continue;
             }
             if abort_connection {
+                rule!("abort-connection");
                 s.send(connection, ToClient::Disconnect);
                 self.lose_connection(connection, s);
             } else {
+                rule!("abort-closes");
                 s.send(connection, ToClient::CloseConsumer(consumer));
                 let at = s.now() + TIME_TO_CLOSE + BEHIND_THE_CHECK;
                 s.set_timer(at, BrokerTimer::ForcedRemoval(consumer));
@@ -341,6 +350,7 @@ impl Broker {
     /// known.
     pub(super) fn force_removal(&mut self, consumer: ConsumerId, s: &mut impl Surroundings) {
         if let Some(subscription) = self.find(consumer) {
+            rule!("abort-forces");
             self.remove_subscription(subscription, LAST_DELIVERED_UNKNOWN, Removal::Close, s);
         }
     }

@@ -108,12 +108,18 @@ impl Subscription {
     /// `expandPrefetchExtension`. A count below 0 changes nothing.
     pub fn expand_prefetch_extension(&mut self, amount: i32) {
         let amount = u32::try_from(amount).unwrap_or(0);
+        rule!("extension-can-be-forbidden", !self.use_prefetch_extension);
         if !self.use_prefetch_extension || self.prefetch == 0 {
             return;
         }
         if self.extension_is_last_delivered {
+            rule!("article-3");
             self.prefetch_extension = amount.min(self.prefetch / 2);
         } else {
+            rule!(
+                "extension-has-no-bound",
+                self.prefetch_extension + amount > self.prefetch
+            );
             self.prefetch_extension = self.prefetch_extension.saturating_add(amount);
         }
     }

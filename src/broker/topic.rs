@@ -46,6 +46,7 @@ impl TopicBuffer {
                 PendingMessageLimit::Constant(limit) => limit,
                 PendingMessageLimit::PrefetchRate(rate) => (f64::from(prefetch) * rate) as i64,
             };
+            rule!("pending-limit");
             let own = i64::from(consumer_limit);
             if own > 0 && (limit < 0 || own < limit) {
                 own
@@ -75,6 +76,7 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
+        rule!("fan-out");
         let copies = self.count_copies(destination, message, s);
         s.emit(Fact::Enqueued {
             message,
@@ -121,6 +123,13 @@ impl Broker {
         let Kind::Topic(buffer) = &mut subscription.kind else {
             return;
         };
+        rule!(
+            "topic-audit",
+            buffer
+                .audit
+                .as_ref()
+                .is_some_and(|audit| audit.knows(&s.messages()[message]))
+        );
         let audit = buffer.audit.as_mut();
         if audit.is_some_and(|audit| audit.is_duplicate(&s.messages()[message])) {
             return;
@@ -129,9 +138,11 @@ impl Broker {
         if !is_full && pending == 0 {
             s.messages_mut().retain(message);
             self.dispatch_to_topic_subscription(subscriber, message, s);
+            rule!("topic-not-slow", self.subscriptions[subscriber].slow);
             return self.room_clears_slow(subscriber, s);
         }
         if prefetch > 1 && pending > prefetch {
+            rule!("topic-slow");
             self.set_slow(subscriber, true, s);
         }
         self.add_to_matched(subscriber, message, s);
@@ -153,6 +164,7 @@ impl Broker {
             return;
         };
         if buffer.limit == Some(0) {
+            rule!("pending-limit-0");
             return s.emit(Fact::Gone {
                 consumer: Some(consumer),
                 message,
@@ -187,6 +199,7 @@ impl Broker {
             .position(|&m| messages[m].is_expired(now));
         let expired = expired.and_then(|index| buffer.matched.remove(index));
         if let Some(message) = expired {
+            rule!("expired-when-full");
             let cause = DeathCause::Expired;
             let letter = self.send_to_dead_letter_queue(Some(subscriber), message, cause, s);
             if letter == Letter::Refused {
@@ -213,6 +226,7 @@ impl Broker {
         let index = match buffer.eviction {
             MessageEviction::Oldest => 0,
             MessageEviction::OldestWithLowestPriority => {
+                rule!("eviction-by-priority");
                 let pending = buffer.matched.iter().enumerate();
                 pending
                     .min_by_key(|&(_, &message)| messages[message].priority)?
@@ -232,6 +246,7 @@ impl Broker {
     ) {
         let subscription = &self.subscriptions[subscriber];
         let destination = subscription.destination;
+        rule!("eviction", cause == DeathCause::Evicted);
         s.emit(Fact::Discarded {
             consumer: subscription.consumer,
             message,
@@ -256,8 +271,10 @@ impl Broker {
                 return;
             };
             if s.messages()[message].is_expired(s.now()) {
+                rule!("topic-expired");
                 self.discard(subscriber, message, DeathCause::Expired, s);
             } else {
+                rule!("topic-pending");
                 self.free_memory(destination, message, s);
                 self.dispatch_to_topic_subscription(subscriber, message, s);
             }
@@ -289,6 +306,7 @@ impl Broker {
         match ack.ack_type {
             AckType::Standard => self.update_on_ack(subscriber, ack, s),
             AckType::Individual => {
+                rule!("topic-individual-frees-older");
                 self.update_on_ack(subscriber, ack, s);
                 if ack.transaction.is_some() {
                     self.subscriptions[subscriber].expand_prefetch_extension(1);
@@ -296,6 +314,7 @@ impl Broker {
             }
             AckType::Poison if ack.transaction.is_some() => return Err(Refused),
             AckType::Poison | AckType::Expired => {
+                rule!("topic-poison-is-dropped");
                 self.release_range(subscriber, ack, s);
                 self.subscriptions[subscriber].contract_prefetch_extension(ack.count);
             }
@@ -318,6 +337,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         if ack.transaction.is_some() {
+            rule!("topic-transaction");
             self.synchronize(ack.transaction, Synchronization::TopicAck(*ack));
         } else {
             self.release_range(subscriber, ack, s);
@@ -341,6 +361,12 @@ impl Broker {
         };
         let end = subscription.end_of_range(start, ack.last, ack.count);
         let count = end.map_or(subscription.dispatched.len(), |end| end + 1) - start;
+        rule!(
+            "topic-acks-need-no-match",
+            subscription
+                .end_of_range(start, ack.last, ack.count)
+                .is_none()
+        );
         let consumer = subscription.consumer;
         for _ in 0..count {
             let subscription = &mut self.subscriptions[subscriber];
@@ -393,6 +419,7 @@ impl Broker {
     /// `Topic.removeSubscription`, `TopicSubscription.destroy`
     pub(super) fn remove_from_topic(&mut self, gone: SubscriptionIndex, s: &mut impl Surroundings) {
         self.end_delays(Some(self.subscriptions[gone].consumer), s);
+        rule!("topic-ends");
         let destination = self.subscriptions[gone].destination;
         let topic = self.destinations[destination].topic();
         topic.subscribers.retain(|&subscriber| subscriber != gone);

@@ -70,6 +70,7 @@ impl Broker {
     /// `TransportConnection.forceRollbackOnlyOnFailedAsyncTransactionOp`
     pub(super) fn set_rollback_only(&mut self, id: Option<TransactionId>) {
         if let Some(transaction) = id.and_then(|id| self.transaction(id)) {
+            rule!("rollback-only");
             transaction.rollback_only = true;
         }
     }
@@ -82,6 +83,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         if self.transaction(id).is_some() {
+            rule!("begin-twice");
             return;
         }
         transaction_arrived(id, TransactionCommand::Begin, s);
@@ -148,6 +150,7 @@ impl Broker {
             .map(|transaction| transaction.id)
             .collect();
         for id in open {
+            rule!("connection-rolls-back");
             self.end(id, false, s);
         }
     }
@@ -162,6 +165,7 @@ impl Broker {
         };
         let mut synchronizations = transactions.swap_remove(index).synchronizations;
         if committed {
+            rule!("commit-in-order");
             for &synchronization in &synchronizations {
                 self.after_commit(synchronization, s);
             }

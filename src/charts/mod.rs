@@ -51,7 +51,7 @@ const MOST_POINTS: usize = 400;
 /// ```
 /// use acksim::{charts::Recorder, metrics::{Collector, RunEnd}, scenario::Scenario, world};
 ///
-/// # fn run(scenario: &Scenario, draws: bool) -> Result<(), world::NoProgress> {
+/// # fn run(scenario: &Scenario, draws: bool) -> Result<(), world::GivenUp> {
 /// let mut watching = (
 ///     (!draws).then(|| Collector::new(scenario)),
 ///     draws.then(|| Recorder::new(scenario)),

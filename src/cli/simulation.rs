@@ -12,9 +12,10 @@ use acksim::metrics::{Collector, Metrics};
 use acksim::scenario::Scenario;
 use acksim::trace::Trace;
 use acksim::wire::Messages;
-use acksim::world::{self, RunEnd};
+use acksim::world::{self, GivenUp, RunEnd};
 
 use super::Error;
+use super::format::printable;
 use super::progress::Progress;
 use super::terminal::Terminal;
 
@@ -68,8 +69,7 @@ pub fn simulate(
     terminal: &Terminal,
 ) -> Result<Simulated, Error> {
     if watch.counts_only() && !terminal.progress {
-        let metrics = measure(scenario).map_err(Error::message)?;
-        return Ok(Simulated::of_numbers(metrics));
+        return metrics(scenario).map(Simulated::of_numbers);
     }
     let counter = Counter::new(scenario, watch.charts);
     let judges = watch.audit.then(|| Judges::new(scenario));
@@ -78,7 +78,7 @@ pub fn simulate(
     let watcher = expects.then(|| Watcher::new(scenario));
     let progress = terminal.progress.then(|| Progress::of(scenario));
     let mut watching = (counter, (judges, (watcher, (trace, progress))));
-    let end = world::simulate(scenario, &mut watching).map_err(Error::message)?;
+    let end = run(scenario, &mut watching)?;
     let (counter, (judges, (watcher, (trace, _)))) = watching;
     if let Some(trace) = trace {
         let written = trace.finish();
@@ -128,4 +128,18 @@ impl Observer for Counter<'_> {
             Counter::Pictures(recorder) => recorder.on(now, fact, messages),
         }
     }
+}
+
+/// Runs a scenario, and says which one if it had to be given up.
+pub fn run(scenario: &Scenario, observer: &mut impl Observer) -> Result<RunEnd, Error> {
+    world::simulate(scenario, observer).map_err(|reason| given_up(scenario, reason))
+}
+
+/// Runs a scenario for its numbers alone, and says which one if it had to be given up.
+pub fn metrics(scenario: &Scenario) -> Result<Metrics, Error> {
+    measure(scenario).map_err(|reason| given_up(scenario, reason))
+}
+
+fn given_up(scenario: &Scenario, reason: GivenUp) -> Error {
+    Error::Message(format!("{}: {reason}", printable(&scenario.name)))
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use acksim::reference::{Difference, Recorder, Reference};
 use acksim::scenario::Scenario;
-use acksim::world::simulate;
 use clap::Args;
 use serde::Serialize;
 
 use super::format::printable;
 use super::input::Files;
+use super::simulation::run;
 use super::terminal::{BAD, DIM, GOOD, Terminal, paint};
 use super::{Error, Exit, print_json};
 
@@ -51,7 +51,7 @@ impl Verify {
 fn differences(scenario: &Scenario, reference: &Path) -> Result<Vec<Difference>, Error> {
     let reference = Reference::read(reference).map_err(Error::message)?;
     let mut recorder = Recorder::new(scenario);
-    let end = simulate(scenario, &mut recorder).map_err(Error::message)?;
+    let end = run(scenario, &mut recorder)?;
     Ok(reference.differences(&recorder.finish(end.ended_at, &end.messages)))
 }
 

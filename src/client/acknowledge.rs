@@ -28,6 +28,7 @@ impl Consumer {
         s: &mut impl Surroundings,
     ) {
         let waits = !self.options.send_acks_async && !by_itself && ack.transaction.is_none();
+        rule!("acks-may-wait", waits);
         let reply_to = waits.then(|| self.caller());
         match reply_to {
             Some(Caller::Session(_)) => session.awaiting += 1,
@@ -72,6 +73,7 @@ impl Consumer {
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
+        rule!("auto-acks-each", !self.optimize());
         if let Some(ack) = self.ack_for_all_delivered(ack_type, None) {
             self.send_ack(ack, false, session, s);
             self.clear_delivered(s);
@@ -84,8 +86,13 @@ impl Consumer {
             return self.optimized_ack_of_the_article(session, s);
         }
         self.ack_counter += 1;
+        rule!("optimize-threshold");
         let consumed = i64::from(self.ack_counter + self.delivered_counter);
         let window_is_due = 20 * consumed >= 13 * i64::from(self.prefetch);
+        rule!(
+            "optimize-time-out",
+            !window_is_due && self.optimize_time_is_over(s)
+        );
         if window_is_due || self.optimize_time_is_over(s) {
             self.acknowledge_delivered(AckType::Standard, session, s);
             self.ack_counter = 0;
@@ -103,6 +110,7 @@ impl Consumer {
 
     /// Article 1: what is consumed and unacknowledged decides, and a timer runs from the last ack.
     fn optimized_ack_of_the_article(&mut self, session: &mut Session, s: &mut impl Surroundings) {
+        rule!("article-1");
         if 20 * self.delivered.len() as u64 >= 13 * u64::from(self.prefetch) {
             self.acknowledge_delivered(AckType::Standard, session, s);
             self.optimize_ack_timestamp = s.now().as_millis();
@@ -150,6 +158,9 @@ impl Consumer {
         self.accumulate(delivery.message, ack_type, session.transaction.current, s);
         let counted = i64::from(self.delivered_counter + self.ack_counter);
         if i64::from(self.prefetch) <= 2 * counted {
+            rule!("delivered-in-transactions", self.style == Style::Transacted);
+            rule!("dups-ok-on-topics", ack_type == AckType::Standard);
+            rule!("half-window");
             self.send_pending_ack(false, session, s);
             self.delivered_counter = 0;
         }
@@ -241,6 +252,7 @@ impl Consumer {
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
+        rule!("transacted-individual-ack");
         self.enlist(session);
         let ack = self.individual(
             delivery.message,
@@ -300,6 +312,7 @@ impl Consumer {
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
+        rule!("expired-at-client");
         self.ack_one(delivery.message, AckType::Expired, session, s);
         self.delivered
             .retain(|other| other.message != delivery.message);
@@ -321,19 +334,21 @@ impl Consumer {
         self.forget_pending_ack(s);
         self.delivered_ack_is_out = false;
         self.send_ack(ack, false, session, s);
+        rule!("acknowledge-of-a-consumer");
         self.delivered_counter = (self.delivered_counter - ack.count).max(0);
         if !transacted {
             self.clear_delivered(s);
         }
     }
 
-    /// `Message.acknowledge()` in INDIVIDUAL mode; the DELIVERED counter does not notice.
+    /// `ActiveMQMessage.acknowledge()` in INDIVIDUAL mode; the DELIVERED counter does not notice.
     pub(super) fn acknowledge_individually(
         &mut self,
         message: MessageRef,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
+        rule!("acknowledge-individually");
         let ack = self.individual(message, AckType::Individual, None);
         self.delivered_ack_is_out = false;
         self.send_ack(ack, false, session, s);
@@ -364,9 +379,10 @@ impl Consumer {
 }
 
 impl Client {
-    /// `Message.acknowledge()` in CLIENT mode, which is `ActiveMQSession.acknowledge()`: every consumer of the session,
+    /// `ActiveMQMessage.acknowledge()` in CLIENT mode, which is `ActiveMQSession.acknowledge()`: every consumer of the session,
     /// in the order of their creation.
     pub fn acknowledge_session(&mut self, session: SessionIndex, s: &mut impl Surroundings) {
+        rule!("acknowledge-is-session-wide");
         for place in 0..self.sessions[session as usize].consumers.len() {
             let consumer = self.sessions[session as usize].consumers[place];
             self.acknowledge_consumer(consumer, s);
@@ -382,7 +398,7 @@ impl Client {
         consumer.acknowledge(session, s);
     }
 
-    /// `Message.acknowledge()` in INDIVIDUAL mode.
+    /// `ActiveMQMessage.acknowledge()` in INDIVIDUAL mode.
     pub fn acknowledge_message(
         &mut self,
         consumer: ConsumerIndex,

@@ -73,6 +73,7 @@ impl<T: Ranked> Buffer<T> {
         if !self.by_priority {
             return self.items.push_back(item);
         }
+        rule!("buffers-by-priority");
         let place = self
             .items
             .partition_point(|other| other.priority() >= item.priority());

@@ -21,6 +21,7 @@ impl Client {
     /// this returns false.
     pub fn close_consumer(&mut self, consumer: ConsumerIndex, s: &mut impl Surroundings) -> bool {
         if self.close_would_wait(consumer) {
+            rule!("close-waits-for-transaction");
             let (_, session) = self.pair(consumer);
             if !session.transaction.postponed_closes.contains(&consumer) {
                 session.transaction.postponed_closes.push(consumer);
@@ -38,6 +39,7 @@ impl Client {
             return;
         }
         this.dispose(session, s);
+        rule!("close-tells-last-delivered");
         let last_delivered = this.last_delivered_sequence_id;
         s.send(
             this.connection,
@@ -69,6 +71,7 @@ impl Client {
             .current
             .is_some()
             && self.rollback(session, Caller::Session(session), true, s);
+        rule!("session-close-tells-one-maximum");
         (last_delivered, waits)
     }
 
@@ -102,6 +105,7 @@ impl Consumer {
             return;
         }
         if self.style != Style::Transacted {
+            rule!("close-flushes");
             self.deliver_acks(session, s);
             self.clear_delivered(s);
         }

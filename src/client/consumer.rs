@@ -77,6 +77,11 @@ impl Consumer {
         let dups_ok_too =
             rules.dups_ok_optimizes_on_queues && style == Style::AutoEach && spec.prefetch_size > 1;
         let needs_prefetch = !rules.optimize_counts_unacknowledged || spec.prefetch_size > 0;
+        rule!("article-2", dups_ok_too);
+        rule!(
+            "optimize-auto-only",
+            options.optimize_acknowledge && !is_auto
+        );
         Consumer {
             id: ConsumerId {
                 index: index as ConsumerIndex,
@@ -213,6 +218,11 @@ impl Consumer {
         if expired {
             return self.acknowledge_expired(delivery, session, s);
         }
+        rule!(
+            "acknowledged-inside-is-not-counted",
+            matches!(self.style, Style::Client | Style::Individual)
+                && !self.is_in_delivered(delivery.message)
+        );
         match self.style {
             Style::Transacted => {}
             Style::AutoEach if self.is_optimized => self.optimized_ack(session, s),

@@ -93,9 +93,11 @@ impl Consumer {
             .iter_mut()
             .find(|(message, _)| *message == delivery.message);
         if let Some((_, has_come)) = expected {
+            rule!("failover-in-transaction");
             *has_come = true;
             self.delivered_again(delivery.message, session, s);
         } else {
+            rule!("failover-poisons");
             self.ack_one(delivery.message, AckType::Poison, session, s);
         }
         s.release(delivery.message);
@@ -132,6 +134,7 @@ impl Consumer {
                 }
             }
             Style::Client => {
+                rule!("failover-keeps-counters");
                 for place in 0..self.delivered.len() {
                     let message = self.delivered[place].message;
                     seen.forget(self, message, s);
@@ -162,6 +165,7 @@ impl Client {
             for item in consumer.unconsumed.iter().flatten() {
                 seen.forget(consumer, item.message, s);
             }
+            rule!("failover-clears-buffers");
             consumer.drop_buffer(s);
             consumer.clears_delivered = true;
             if consumer.style == Style::Transacted {
@@ -187,6 +191,7 @@ impl Client {
                 } else {
                     consumer.prefetch
                 };
+                rule!("failover-replays");
                 let consumer = consumer.id;
                 s.send(
                     connection,

@@ -92,6 +92,8 @@ impl Client {
     /// Nothing is open yet.
     pub fn new(scenario: &Scenario) -> Client {
         let rules = Rules::of(scenario.semantics);
+        let failover = scenario.failover_connections();
+        let connections = scenario.connections.iter().zip(failover);
         Client {
             sessions: (0..scenario.sessions.len())
                 .map(|session| Session::new(scenario, session))
@@ -99,8 +101,11 @@ impl Client {
             consumers: (0..scenario.consumers.len())
                 .map(|consumer| Consumer::new(scenario, consumer, rules))
                 .collect(),
-            seen: (0..scenario.connections.len())
-                .map(|c| seen_by(scenario, c))
+            // The filter works on failover transports only.
+            seen: connections
+                .map(|(connection, failover)| {
+                    Seen::new(connection.options.check_for_duplicates && failover)
+                })
                 .collect(),
         }
     }
@@ -158,6 +163,7 @@ impl Client {
                 Some(id.index)
             }
             ClientTimer::ScheduledAck(_) => {
+                rule!("optimize-timer");
                 let (consumer, session) = self.pair(id.index);
                 consumer.deliver_acks(session, s);
                 if let Some(interval) = consumer.options.optimized_ack_scheduled_ack_interval {
@@ -175,6 +181,7 @@ impl Client {
 
     /// The process died: nothing is sent, everything is forgotten.
     pub fn crash(&mut self, consumer: ConsumerIndex, s: &mut impl Surroundings) {
+        rule!("crash-sends-nothing");
         let consumer = &mut self.consumers[consumer as usize];
         let session = &mut self.sessions[consumer.session as usize];
         consumer.forget_everything(s);
@@ -185,12 +192,6 @@ impl Client {
             session.awaiting = 0;
         }
     }
-}
-
-/// The filter works on failover transports only, which a broker that restarts needs.
-fn seen_by(scenario: &Scenario, connection: usize) -> Seen {
-    let options = &scenario.connections[connection].options;
-    Seen::new(options.check_for_duplicates && scenario.uses_failover(connection))
 }
 
 /// What decides how a consumer acknowledges.

@@ -20,6 +20,7 @@ impl Client {
     pub fn pull(&mut self, consumer: ConsumerIndex, timeout: i64, s: &mut impl Surroundings) {
         let consumer = &mut self.consumers[consumer as usize];
         if consumer.current_prefetch == 0 && consumer.unconsumed.is_empty() {
+            rule!("pull");
             consumer.last_pull = Some(timeout);
             let pull = ToBroker::Pull {
                 consumer: consumer.id,
@@ -52,9 +53,11 @@ impl Client {
                 this.before_message_is_consumed(delivery, session, s);
                 this.after_message_is_consumed(delivery, true, session, s);
             } else if this.redelivery_exceeded(&delivery, s) {
+                rule!("pre-dispatch-check-in-receive");
                 this.ack_one(delivery.message, AckType::Poison, session, s);
                 s.release(delivery.message);
             } else {
+                rule!("receive-acknowledges-first");
                 this.hold_for_application(delivery, s);
                 this.before_message_is_consumed(delivery, session, s);
                 this.after_message_is_consumed(delivery, false, session, s);

@@ -10,14 +10,17 @@ pub fn next_redelivery_delay(
     previous: i64,
     collision: impl FnOnce() -> f64,
 ) -> i64 {
+    rule!("delay-next");
     let mut next = policy.redelivery_delay;
     if previous > 0 && policy.use_exponential_back_off && policy.back_off_multiplier > 1.0 {
+        rule!("delay-exponential");
         next = (previous as f64 * policy.back_off_multiplier) as i64;
         if policy.maximum_redelivery_delay != -1 && next > policy.maximum_redelivery_delay {
             next = policy.maximum_redelivery_delay.max(policy.redelivery_delay);
         }
     }
     if policy.use_collision_avoidance {
+        rule!("delay-collision");
         let percent = f64::from(policy.collision_avoidance_percent) * 0.01;
         next = (next as f64 + next as f64 * (percent * collision())) as i64;
     }
@@ -50,6 +53,7 @@ mod tests {
     }
 
     /// The example at the end of section 4.2.
+    /// Rule: delay-exponential
     #[test]
     fn exponential_back_off_is_capped() {
         let policy = RedeliveryPolicy {
@@ -63,11 +67,13 @@ mod tests {
     }
 
     /// RedeliveryPolicyTest#testGetNext and #testGetNextWithInitialDelay.
+    /// Rule: delay-next
     #[test]
     fn without_back_off_the_delay_is_constant() {
         assert_eq!(delays(&policy(), 500, 4), [500, 1000, 1000, 1000]);
     }
 
+    /// Rule: delay-of-the-consumer
     #[test]
     fn a_message_without_previous_delay_gets_the_plain_one() {
         let policy = RedeliveryPolicy {
@@ -77,6 +83,7 @@ mod tests {
         assert_eq!(next_redelivery_delay(&policy, 0, || 0.0), 1000);
     }
 
+    /// Rule: delay-collision
     #[test]
     fn collision_avoidance_stays_within_15_percent() {
         let policy = RedeliveryPolicy {

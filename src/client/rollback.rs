@@ -26,6 +26,7 @@ impl Consumer {
             delivery.redelivery_counter += 1;
         }
         let most = self.options.redelivery_policy.maximum_redeliveries;
+        rule!("newest-decides", self.delivered.len() > 1);
         if most.is_some_and(|most| newest.redelivery_counter + 1 > most) {
             self.poison_delivered(session, s);
         } else {
@@ -36,6 +37,7 @@ impl Consumer {
     /// The quirk of optimizeAcknowledge: the intent was to take all that was read but not acknowledged out of the
     /// batch, but a growing index is compared with a shrinking size.
     fn drop_older_half(&mut self, s: &mut impl Surroundings) {
+        rule!("optimize-drops-half");
         let half = self.delivered.len().div_ceil(2);
         let dropped = half.min(usize::try_from(self.ack_counter).unwrap_or(0));
         for delivery in self.delivered.drain(..dropped) {
@@ -46,11 +48,14 @@ impl Consumer {
     fn choose_delay(&mut self, newest: Delivery, s: &mut impl Surroundings) {
         let policy = &self.options.redelivery_policy;
         self.redelivery_delay = if self.rules.redelivery_delay_per_message {
+            rule!("delay-per-message");
             delay_by_counter(self, newest.redelivery_counter + 1, s)
         } else if newest.redelivery_counter > 0 {
+            rule!("delay-of-the-consumer", self.redelivery_delay == 0);
             let consumer = self.id.index;
             next_redelivery_delay(policy, self.redelivery_delay, || s.collision(consumer))
         } else {
+            rule!("delay-initial");
             policy.initial_redelivery_delay
         };
     }
@@ -58,6 +63,7 @@ impl Consumer {
     fn poison_delivered(&mut self, session: &mut Session, s: &mut impl Surroundings) {
         let ack = self.ack_for_all_delivered(AckType::Poison, None);
         let ack = ack.expect("a rollback begins with a delivered message");
+        rule!("poison");
         self.send_ack(ack, true, session, s);
         self.redelivery_delay = 0;
         self.delivered_counter -= ack.count;
@@ -73,9 +79,12 @@ impl Consumer {
         let ack = self.ack_for_all_delivered(AckType::Redelivered, None);
         let ack = ack.expect("a rollback begins with a delivered message");
         if was_redelivered {
+            rule!("redelivered-from-the-second");
             self.send_ack(ack, true, session, s);
         }
+        rule!("redelivery-is-local");
         self.delivered_counter -= ack.count;
+        rule!("counter-goes-below-0", self.delivered_counter < 0);
         let batch: Vec<Delivery> = self.delivered.drain(..).collect();
         if self.unconsumed.closed {
             return batch
@@ -168,6 +177,7 @@ impl Client {
         };
         let (_, batch) = consumer.redeliveries.remove(place);
         if consumer.options.non_blocking_redelivery {
+            rule!("redelivery-may-not-block");
             for delivery in batch {
                 session
                     .executor
@@ -181,6 +191,7 @@ impl Client {
         if consumer.is_listener() {
             session.move_to_head(consumer);
         }
+        rule!("redelivery-blocks");
         consumer.unconsumed.running = true;
     }
 
@@ -192,13 +203,19 @@ impl Client {
         s: &mut impl Surroundings,
     ) {
         let (consumer, session) = self.pair(consumer);
+        rule!(
+            "throw-in-dups-ok-topic-skips",
+            consumer.style == Style::AutoBatch
+        );
         match consumer.style {
             Style::Client | Style::Transacted => {
+                rule!("throw-in-client-is-success");
                 consumer.after_message_is_consumed(delivery, false, session, s);
             }
             // It never was in `delivered`, so it is skipped without a word.
             Style::AutoBatch => consumer.is_consuming = false,
             Style::AutoEach | Style::Individual => {
+                rule!("throw-redelivers");
                 let index = consumer.id.index;
                 self.rollback_consumer(index, s);
             }
@@ -207,6 +224,7 @@ impl Client {
 
     /// `session.recover()`: every consumer of the session, in the order of their creation.
     pub fn recover(&mut self, session: SessionIndex, s: &mut impl Surroundings) {
+        rule!("recover");
         for place in 0..self.sessions[session as usize].consumers.len() {
             let consumer = self.sessions[session as usize].consumers[place];
             self.rollback_consumer(consumer, s);

@@ -95,6 +95,7 @@ impl Client {
     ) -> Option<ConsumerIndex> {
         let (consumer, session) = self.pair(id.index);
         if consumer.id != id || !consumer.is_open {
+            rule!("dispatch-to-nobody");
             if let Some(message) = message {
                 s.release(message);
             }
@@ -143,9 +144,11 @@ impl Client {
                 && consumer.unconsumed.running
                 && let Some(item) = consumer.unconsumed.dequeue()
             {
+                rule!("buffers-before-fifo");
                 return Some((*index, item));
             }
         }
+        rule!("one-worker-per-session");
         session.executor.dequeue()
     }
 
@@ -209,6 +212,7 @@ impl Client {
             if consumer.current_prefetch > 0 {
                 return None;
             }
+            rule!("expired-pull-returns-null");
             consumer.buffer(None);
         } else {
             consumer.buffer(Some(delivery));
@@ -227,6 +231,7 @@ impl Consumer {
         s: &mut impl Surroundings,
     ) -> Option<Step> {
         if self.redelivery_exceeded(&delivery, s) {
+            rule!("pre-dispatch-check");
             self.ack_one(delivery.message, AckType::Poison, session, s);
             s.release(delivery.message);
             return None;
@@ -260,6 +265,7 @@ impl Client {
         delivery: Delivery,
         s: &mut impl Surroundings,
     ) {
+        rule!("consumed-after-listener");
         let (consumer, session) = self.pair(consumer);
         consumer.after_message_is_consumed(delivery, false, session, s);
     }
@@ -281,6 +287,7 @@ impl Client {
             session.transaction.current = Some(transaction);
             return Commit::Refused;
         }
+        rule!("commit");
         s.send(
             session.connection,
             ToBroker::Commit {
@@ -307,6 +314,7 @@ impl Client {
         let Some(transaction) = session.transaction.current.take() else {
             return false;
         };
+        rule!("rollback-acknowledges-first");
         s.send(
             session.connection,
             ToBroker::Rollback {

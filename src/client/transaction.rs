@@ -45,6 +45,7 @@ impl TransactionContext {
         if let Some(current) = self.current {
             return current;
         }
+        rule!("begins-lazily");
         self.number += 1;
         let id = TransactionId {
             owner: self.owner,

@@ -13,7 +13,7 @@ use super::vary::{Axis, VaryError, distinguish, plain};
 use crate::kernel::Time;
 use crate::metrics::{Collector, Metrics, RunEnd};
 use crate::scenario::{self, Document, Errors, Loaded, Scenario, Values};
-use crate::world::{self, NoProgress};
+use crate::world::{self, GivenUp};
 
 /// Why a study cannot be made of a file and what is varied.
 #[derive(Debug, Error)]
@@ -148,8 +148,8 @@ pub fn simulate(setting: &Scenario, seed: u64) -> Result<RunResult, String> {
 /// for this one observer.
 ///
 /// # Errors
-/// If virtual time stands still.
-pub fn measure(scenario: &Scenario) -> Result<Metrics, NoProgress> {
+/// [`GivenUp`] if it can't be run to its end.
+pub fn measure(scenario: &Scenario) -> Result<Metrics, GivenUp> {
     let mut collector = Collector::new(scenario);
     let end = world::simulate(scenario, &mut collector)?;
     Ok(collector.finish((&end).into()))

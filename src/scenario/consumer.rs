@@ -399,6 +399,11 @@ fn prefetch_size(
         let help = format!("the other one is in the destination, line {line}, column {column}");
         report.error_with(value.place, "the prefetch size is given twice", [help]);
     }
+    rule!(
+        "prefetch-of-the-destination",
+        layers.own_setting(option).is_some()
+    );
+    rule!("default-prefetch-by-kind");
     let by_policy = match kind {
         SubscriptionKind::Queue => policy.queue,
         SubscriptionKind::Topic => policy.topic,
@@ -568,6 +573,7 @@ fn check(entry: &Entry, report: &mut Report) {
             Some(value) => value.place,
             None => entry.place_of("destination"),
         };
+        rule!("listener-needs-prefetch");
         report.error_with(
             place,
             "a listener needs a prefetch of at least 1",

@@ -102,7 +102,7 @@ impl Diagnostic {
             file: printable(file),
             line: 0,
             column: 0,
-            message: printable(&message.into()),
+            message: told(&message.into()),
             help: Vec::new(),
             excerpt: None,
         }
@@ -123,7 +123,7 @@ impl Diagnostic {
     /// With one more line of help.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Diagnostic {
-        self.help.push(printable(&help.into()));
+        self.help.push(told(&help.into()));
         self
     }
 }
@@ -173,6 +173,16 @@ fn visible(c: char) -> char {
 /// A message without control characters: names from a file reach the terminal through it.
 pub fn printable(text: &str) -> String {
     text.chars().map(visible).collect()
+}
+
+/// Longest message that is told whole: far above what names and numbers of a sensible file need.
+const TOLD: usize = 500;
+
+fn told(message: &str) -> String {
+    match message.char_indices().nth(TOLD) {
+        None => printable(message),
+        Some((end, _)) => printable(&message[..end]) + "…",
+    }
 }
 
 /// Columns of a terminal: two for East Asian wide characters.

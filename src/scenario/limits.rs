@@ -50,6 +50,9 @@ pub const WINDOW: u64 = 1_000_000_000;
 /// destination.
 pub const NAME_BYTES: usize = 200;
 
+/// Bytes of a connection URL or a destination with its options.
+pub const URL_BYTES: usize = 64 * 1024;
+
 /// Errors that are kept for one file; what is found beyond is not told.
 pub const ERRORS: usize = 50;
 

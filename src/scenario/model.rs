@@ -60,6 +60,19 @@ impl Scenario {
             || self.consumers.iter().any(disconnects)
     }
 
+    /// The same of all connections of consumers.
+    pub fn failover_connections(&self) -> Vec<bool> {
+        let restarts = !self.broker.restarts.is_empty();
+        let connections = self.connections.iter();
+        let mut failover: Vec<bool> = connections
+            .map(|connection| restarts || connection.options.failover)
+            .collect();
+        for consumer in &self.consumers {
+            failover[consumer.connection] |= !consumer.failures.disconnects.is_empty();
+        }
+        failover
+    }
+
     /// How many connections there are, those of producers included.
     pub fn connection_count(&self) -> usize {
         self.connections.len() + self.producers.len()

@@ -1,5 +1,8 @@
 //! The nearest word that exists, for "did you mean …?".
 
+/// A longer word is no slip of the finger.
+const LONGEST: usize = 200;
+
 /// The candidate that a misspelt word most likely stands for; None where nothing is near.
 ///
 /// Small and capital letters count as the same. Up to a third of the letters may be wrong; failing
@@ -9,6 +12,9 @@ pub fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let wanted = word.to_lowercase();
     let allowed = (wanted.chars().count() / 3).max(1);
     let distances = candidates.clone().into_iter().filter_map(|candidate| {

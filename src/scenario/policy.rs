@@ -666,6 +666,7 @@ fn individual(node: &Node) -> DeadLetters {
             _ => DestinationKind::Queue,
         },
     };
+    rule!("dead-letter-queues-of-their-own");
     DeadLetters::Individual {
         queue: rule(
             "queuePrefix",
@@ -685,6 +686,14 @@ fn individual(node: &Node) -> DeadLetters {
 /// The entry that applies to a destination: the most specific that matches
 /// (`DestinationMap.chooseValue`).
 pub fn choose(entries: &[Entry], kind: DestinationKind, name: &str) -> Option<usize> {
+    rule!(
+        "policy-most-specific",
+        entries
+            .iter()
+            .filter(|entry| entry.kind == kind && matches(&entry.pattern, name))
+            .count()
+            > 1
+    );
     let matching = entries
         .iter()
         .enumerate()

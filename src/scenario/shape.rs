@@ -175,6 +175,16 @@ impl Kind {
         }
     }
 
+    /// Whether a text is none of the choices, and no slip of the finger either.
+    fn has_nothing_near(&self, node: &Node) -> bool {
+        match (self, &node.value) {
+            (Kind::Choice(choices), Value::String(text)) => {
+                nearest(text, choices.iter().copied()).is_none()
+            }
+            _ => false,
+        }
+    }
+
     /// Whether it is always written as a JSON string.
     pub fn is_text(&self) -> bool {
         match self {
@@ -329,6 +339,9 @@ pub fn check(node: &Node, kind: &Kind, path: &Path, report: &mut Report) {
         (Kind::Named(named), _) if !kind.fits(node) => wrong_type(node, named.about, path, report),
         (Kind::Named(named), _) => check(node, &named.kind, path, report),
         (Kind::Either(kinds), _) => match kinds.iter().find(|kind| kind.fits(node)) {
+            Some(choice @ Kind::Choice(_)) if choice.has_nothing_near(node) => {
+                wrong_type(node, &kind.to_string(), path, report);
+            }
             Some(kind) => check(node, kind, path, report),
             None => wrong_type(node, &kind.to_string(), path, report),
         },

@@ -92,6 +92,9 @@ const SCHEMES: &[&str] = &[
 pub fn connection_url(node: &Node, report: &mut Report) -> ConnectionUrl {
     let pointer = Pointer::new(node);
     let mut result = ConnectionUrl::default();
+    if is_too_long(node, pointer.text, report) {
+        return result;
+    }
     if let Some(bad) = pointer
         .text
         .find(|c: char| c.is_whitespace() || "\"<>\\^`{}|".contains(c))
@@ -123,11 +126,25 @@ pub fn connection_url(node: &Node, report: &mut Report) -> ConnectionUrl {
     result
 }
 
+fn is_too_long(node: &Node, text: &str, report: &mut Report) -> bool {
+    let too_long = text.len() > limits::URL_BYTES;
+    if too_long {
+        let message = format!("this is longer than {} bytes", limits::URL_BYTES);
+        report.error(node.place, message);
+    }
+    too_long
+}
+
 fn is_known_scheme(scheme: &str, pointer: &Pointer, report: &mut Report) -> bool {
     if SCHEMES.contains(&scheme) {
         return true;
     }
     let place = pointer.place_of(scheme, report);
+    if scheme == "failover" {
+        let help = "name its brokers here: failover:(tcp://a:61616,tcp://b:61616)";
+        report.error_with(place, "`failover:` stands within `failover:`", [help]);
+        return false;
+    }
     let help = match nearest(scheme, SCHEMES.iter().copied().chain(["failover"])) {
         Some(near) => format!("did you mean `{near}:`?"),
         None => "use tcp: or failover:, which mean the same here for most others".to_owned(),
@@ -251,6 +268,12 @@ fn in_order_of_application(settings: Vec<Setting>, capacity: usize) -> Vec<Setti
         .iter()
         .map(|setting| Cow::from(setting.name.strip_prefix("jms.").unwrap_or(setting.name)))
         .collect();
+    rule!(
+        "options-in-hash-order",
+        settings
+            .iter()
+            .any(|setting| setting.name == "jms.prefetchPolicy.all")
+    );
     let order = hash_map_order(&stripped, capacity);
     order
         .into_iter()
@@ -406,6 +429,7 @@ fn clamped(
     );
     match value {
         OptionValue::Whole(wanted) if is_clamped && wanted > LARGEST => {
+            rule!("prefetch-policy-is-a-short");
             report.warning(
                 place,
                 format!("ActiveMQ cuts a prefetch of {wanted} to {LARGEST}"),
@@ -423,6 +447,7 @@ fn unknown_option(
     report: &mut Report,
 ) {
     let name = &parameter.name;
+    rule!("unknown-options-are-refused");
     let message = format!("ActiveMQ's {refuses} has no option `{name}` and refuses to start");
     let help = nearest(name, table.iter().map(|option| option.name))
         .or_else(|| nearest(name, JMS.iter().map(|option| option.name)))
@@ -455,6 +480,9 @@ fn transport_option(parameter: &Parameter, report: &mut Report) {
 /// Reads a destination with its options.
 pub fn destination(node: &Node, side: Side, report: &mut Report) -> Option<DestinationUri> {
     let pointer = Pointer::new(node);
+    if is_too_long(node, pointer.text, report) {
+        return None;
+    }
     let (path, query) = pointer.text.split_once('?').unwrap_or((pointer.text, ""));
     let (kind, name) = kind_and_name(path, node.place, report)?;
     if let Some(wildcard) = name.split('.').find(|part| matches!(*part, "*" | ">")) {
@@ -543,6 +571,7 @@ fn destination_option(parameter: &Parameter, side: Side, report: &mut Report) ->
         let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
         format!("ActiveMQ ignores `{name}` without a word{hint}")
     };
+    rule!("foreign-options-are-ignored");
     report.warning(parameter.name_place, message);
     None
 }

@@ -107,6 +107,7 @@ impl<O: Observer> World<'_, O> {
             let there = self.shell.latency_down(id.index);
             return self.shell.at(self.shell.now + there, Event::Reattached(id));
         }
+        rule!("reconnect-delays");
         state.delay = Span(state.delay.0.saturating_mul(2)).min(LONGEST_RECONNECT_DELAY);
         let at = self.shell.now + state.delay;
         self.shell.at(at, Event::Reconnects(id));

@@ -216,6 +216,7 @@ impl<O: Observer> World<'_, O> {
         let session = self.client.session_of(consumer);
         let is_busy = self.workers[session as usize].task != Task::Idle;
         if is_busy || self.lives.closing[session as usize].is_some() {
+            rule!("listener-waits-for-session");
             self.lives.phases[consumer as usize] = Phase::Waiting;
             return self.lives.waiting[session as usize].push(consumer);
         }
@@ -257,6 +258,10 @@ impl<O: Observer> World<'_, O> {
         for place in 0..self.client.sessions[session as usize].consumers.len() {
             let consumer = self.client.sessions[session as usize].consumers[place];
             if self.is_active(consumer) {
+                rule!(
+                    "restart-ends-pauses",
+                    !self.client.consumers[consumer as usize].unconsumed.running
+                );
                 self.client.start(consumer);
             }
         }

@@ -36,8 +36,12 @@ use workers::Worker;
 /// ever, so after so long without anything else it is over as well. The recorder waits for as long.
 const QUIET: Span = Span(1_000_000_000);
 
-/// More events than this at one instant mean that virtual time can't get on.
-const MOST_EVENTS_AT_ONE_INSTANT: u64 = 20_000_000;
+/// More events than this at one instant, and than so many for each message that was sent, mean that virtual time can't
+/// get on.
+const EVENTS_AT_ONE_INSTANT: u64 = 1_000_000;
+const EVENTS_FOR_A_MESSAGE: u64 = 200;
+/// More messages than this at once are too many: each takes some 300 bytes here and there.
+const MOST_MESSAGES: usize = 10_000_000;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -52,21 +56,38 @@ pub struct RunEnd {
     pub messages: Messages,
 }
 
-/// A scenario in which virtual time stands still.
+/// Why a run was given up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the scenario makes no progress: {events} events at {at} of virtual time, and no end")]
-pub struct NoProgress {
-    /// Where time stopped.
-    pub at: Time,
-    /// Events at that instant.
-    pub events: u64,
+pub enum GivenUp {
+    /// Virtual time stands still.
+    #[error(
+        "no progress: {events} events at {at} of virtual time, and no end\n  = something repeats and takes no time: give it \
+         a redelivery delay, `processing`, `restartAfter`, or a `network.latency`"
+    )]
+    NoProgress {
+        /// Where time stopped.
+        at: Time,
+        /// Events at that instant.
+        events: u64,
+    },
+    /// Messages come faster than they go, until memory is short.
+    #[error(
+        "too much waits: {held} messages at {at} of virtual time\n  = send fewer, send slower, consume faster, \
+         or end earlier with `until`"
+    )]
+    TooManyMessages {
+        /// When.
+        at: Time,
+        /// How many are held somewhere.
+        held: usize,
+    },
 }
 
 /// Runs a scenario from time 0 to its end. The same scenario gives the same facts, everywhere and always.
 ///
 /// # Errors
-/// [`NoProgress`] if virtual time stands still.
-pub fn simulate<O: Observer>(scenario: &Scenario, observer: &mut O) -> Result<RunEnd, NoProgress> {
+/// [`GivenUp`] if virtual time stands still, or more messages wait than memory should hold.
+pub fn simulate<O: Observer>(scenario: &Scenario, observer: &mut O) -> Result<RunEnd, GivenUp> {
     let mut world = World::new(scenario, observer);
     world.open_at_start();
     world.run()
@@ -159,7 +180,7 @@ struct World<'a, O> {
     reconnecting: Vec<failover::Reconnecting>,
     broker_is_up: bool,
     quiet: Span,
-    stuck: Option<NoProgress>,
+    stuck: Option<GivenUp>,
 }
 
 impl<'a, O: Observer> World<'a, O> {
@@ -207,19 +228,22 @@ impl<'a, O: Observer> World<'a, O> {
         }
     }
 
-    fn run(mut self) -> Result<RunEnd, NoProgress> {
+    fn run(mut self) -> Result<RunEnd, GivenUp> {
         let (mut instant, mut at_instant) = (Time::ZERO, 0);
+        let mut patience = EVENTS_AT_ONE_INSTANT;
         while !self.is_over() {
             let Some(event) = self.shell.pop() else { break };
             self.handle(event);
             if self.shell.now > instant {
                 (instant, at_instant) = (self.shell.now, self.shell.events());
-            } else if self.shell.events() - at_instant > MOST_EVENTS_AT_ONE_INSTANT {
+            } else if self.shell.events() - at_instant > patience {
+                let sent: u64 = self.producers.iter().map(|producer| producer.sent).sum();
+                patience = EVENTS_AT_ONE_INSTANT + EVENTS_FOR_A_MESSAGE * sent;
                 let events = self.shell.events() - at_instant;
-                self.stuck = Some(NoProgress {
-                    at: instant,
-                    events,
-                });
+                if events > patience {
+                    let at = instant;
+                    self.stuck = Some(GivenUp::NoProgress { at, events });
+                }
             }
             if let Some(stuck) = self.stuck {
                 return Err(stuck);

@@ -1,6 +1,6 @@
 //! Producers: when an application sends, what its client library waits for, and what happens when an answer is lost.
 
-use super::{Event, NoProgress, World};
+use super::{Event, GivenUp, MOST_MESSAGES, World};
 use crate::facts::{Fact, Observer};
 use crate::kernel::{Span, Time};
 use crate::scenario::{OnSendFailure, Producer};
@@ -86,10 +86,15 @@ impl<O: Observer> World<'_, O> {
         sending.sends_at_instant += 1;
         if sending.sends_at_instant > MOST_SENDS_AT_ONE_INSTANT {
             let events = sending.sends_at_instant;
-            self.stuck = Some(NoProgress {
+            self.stuck = Some(GivenUp::NoProgress {
                 at: self.shell.now,
                 events,
             });
+        }
+        let held = self.shell.messages.held();
+        if held > MOST_MESSAGES {
+            let at = self.shell.now;
+            self.stuck = Some(GivenUp::TooManyMessages { at, held });
         }
     }
 
@@ -102,6 +107,7 @@ impl<O: Observer> World<'_, O> {
         let group = spec
             .groups
             .map_or(0, |n| ((number - 1) % u64::from(n)) as u32 + 1);
+        rule!("time-to-live", spec.time_to_live.is_some());
         let message = Message {
             producer,
             number,
@@ -134,6 +140,7 @@ impl<O: Observer> World<'_, O> {
         if !is_sync && window > 0 {
             // Usage in whole percent, rounded down, must be below 100.
             if sending.in_window * 100 / window >= 100 {
+                rule!("producer-window");
                 sending.task = Task::Blocked(message, called_at);
                 return;
             }
@@ -153,6 +160,7 @@ impl<O: Observer> World<'_, O> {
 
     fn transmit(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
         let sync = self.is_sync(producer);
+        rule!("sync-sends", sync);
         let transaction = self.begin_if_transacted(producer);
         let number = self.shell.messages[message].number;
         let lose_reply = sync && self.producers[producer as usize].loses_reply(number);
@@ -236,7 +244,7 @@ impl<O: Observer> World<'_, O> {
                 self.forget_transaction(producer);
                 self.shell.emit(Fact::ProducerTransaction {
                     transaction,
-                    committed,
+                    committed: committed && !failed,
                 });
                 self.schedule_arrival(producer);
             }
@@ -342,6 +350,7 @@ impl<O: Observer> World<'_, O> {
             }
             Task::Ending(transaction, _) if !is_held => {
                 self.forget_transaction(producer);
+                rule!("commit-in-doubt");
                 // A commit in doubt is not repeated: the caller learns that it was rolled back.
                 self.shell.emit(Fact::ProducerTransaction {
                     transaction,
@@ -356,12 +365,18 @@ impl<O: Observer> World<'_, O> {
 
     fn repeat_transaction(&mut self, producer: ProducerIndex, held: &[ToBroker]) {
         let sending = &self.sending[producer as usize];
-        let Some(transaction) = sending.transaction else {
+        // A commit that was held back ends a transaction of which the broker may know nothing.
+        let ending = match sending.task {
+            Task::Ending(transaction, _) if !held.is_empty() => Some(transaction),
+            _ => None,
+        };
+        let Some(transaction) = sending.transaction.or(ending) else {
             return;
         };
         if held.contains(&ToBroker::Begin(transaction)) {
             return;
         }
+        rule!("failover-repeats-sends");
         let is_held = |message: &MessageRef| {
             held.iter().any(|command| {
                 matches!(command, ToBroker::Message { message: held, .. } if held == message)

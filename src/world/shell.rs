@@ -230,6 +230,7 @@ impl<'a, O: Observer> Shell<'a, O> {
         match command {
             ToBroker::Ack { reply_to, .. } => {
                 self.forget_command(&command);
+                rule!("failover-swallows-acks");
                 self.make_up_answer(index, reply_to);
             }
             ToBroker::Rollback { reply_to, .. } => self.make_up_answer(index, Some(reply_to)),
@@ -279,6 +280,7 @@ impl<'a, O: Observer> Shell<'a, O> {
         let arrival = match after {
             None => wire.up.arrival(self.now, 0),
             Some(after) => {
+                rule!("silent-partition");
                 wire.up.not_before(self.now + after);
                 self.now + after
             }

@@ -113,6 +113,7 @@ impl<O: Observer> World<'_, O> {
 
     /// Article 6: every listener has a worker of its own.
     fn wake_session_of_the_article(&mut self, session: SessionIndex) {
+        rule!("article-6");
         self.client.sort_into_buffers(session);
         for place in 0..self.client.sessions[session as usize].consumers.len() {
             let consumer = self.client.sessions[session as usize].consumers[place];
@@ -473,6 +474,7 @@ impl<O: Observer> World<'_, O> {
             return;
         };
         if commits && failed {
+            rule!("failed-commit-redelivers");
             self.shell.emit(Fact::CommitFailed { consumer: by });
         }
         self.client

@@ -104,7 +104,7 @@ fn an_output_directory_that_cannot_be_is_an_error() {
     place
         .acksim(&["run", "--no-charts", "-o", "file", "a.json"])
         .exits(2)
-        .says("cannot write file");
+        .says("file can be no directory");
 }
 
 #[test]

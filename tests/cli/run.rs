@@ -197,3 +197,18 @@ fn a_name_does_not_command_the_terminal() {
         done.stdout
     );
 }
+
+#[test]
+fn a_scenario_that_cannot_get_on_in_virtual_time_is_given_up() {
+    let endless = r#"{"network": {"latency": "0us"},
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 1}],
+      "consumers": [{"name": "c", "destination": "queue://Q", "failures": [{"throw": {"messages": [1]}}],
+        "url": "tcp://b?jms.redeliveryPolicy.maximumRedeliveries=-1&jms.redeliveryPolicy.initialRedeliveryDelay=0&jms.redeliveryPolicy.redeliveryDelay=0"}]}"#;
+    let place = Place::with("endless.json", endless);
+    place
+        .acksim(&["run", "endless.json"])
+        .exits(2)
+        .says("error: endless: no progress: ")
+        .says("give it a redelivery delay");
+    assert_eq!(place.tree(), ["endless.json", "output/"]);
+}

@@ -15,7 +15,7 @@ use acksim::judges::Judges;
 use acksim::metrics::{Collector, Metrics};
 use acksim::reference::{Recorder, Views};
 use acksim::scenario::{self, Scenario};
-use acksim::world::{NoProgress, simulate};
+use acksim::world::{GivenUp, simulate};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn resolve(json: &Value) -> Result<Scenario, TestCaseError> {
 }
 
 /// Everything that a run comes to, and what the judges say of it.
-fn run(scenario: &Scenario) -> Result<(Metrics, Views, Vec<String>), NoProgress> {
+fn run(scenario: &Scenario) -> Result<(Metrics, Views, Vec<String>), GivenUp> {
     let mut watching = (
         Judges::new(scenario),
         (Collector::new(scenario), Recorder::new(scenario)),

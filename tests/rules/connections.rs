@@ -3,6 +3,7 @@
 use crate::common::run;
 
 /// Rules 6.6, 10.1.
+/// Rule: silent-partition
 #[test]
 fn rule_10_1_a_silent_partition_holds_its_messages() {
     let run = run(r#"{
@@ -30,6 +31,7 @@ fn reconnected(mode: &str) -> crate::common::Run {
 }
 
 /// Rule 10.2: the count of what was delivered before the break goes on after it.
+/// Rule: failover-clears-buffers, failover-replays, failover-keeps-counters
 #[test]
 fn rule_10_2_client_gets_everything_again() {
     let run = reconnected(
@@ -48,6 +50,7 @@ fn rule_10_2_client_gets_everything_again() {
 }
 
 /// Rule 10.2: what was seen and not acknowledged is taken for a duplicate.
+/// Rule: failover-poisons
 #[test]
 fn rule_10_2_individual_poisons_what_it_has_seen() {
     let run = reconnected(
@@ -58,6 +61,7 @@ fn rule_10_2_individual_poisons_what_it_has_seen() {
 }
 
 /// Rule 10.2.
+/// Rule: failover-poisons
 #[test]
 fn rule_10_2_optimized_auto_poisons_what_it_has_seen() {
     let run = reconnected(
@@ -72,6 +76,7 @@ fn rule_10_2_optimized_auto_poisons_what_it_has_seen() {
 }
 
 /// Rule 10.2: the commit after the break is refused by the library, and what was delivered comes again.
+/// Rule: failover-in-transaction
 #[test]
 fn rule_10_2_a_broken_transaction_is_rolled_back() {
     let run = reconnected(
@@ -97,6 +102,7 @@ fn rule_10_2_a_broken_transaction_is_rolled_back() {
 }
 
 /// Rules 4.4, 10.2: persistent messages survive the broker, counters do not.
+/// Rule: broker-restart
 #[test]
 fn rule_10_2_a_broker_restart() {
     let run = run(r#"{
@@ -111,6 +117,7 @@ fn rule_10_2_a_broker_restart() {
 }
 
 /// Rule 10.2: delays of 10 ms, then twice as much each time.
+/// Rule: reconnect-delays
 #[test]
 fn rule_10_2_reconnect_delays_double() {
     let run = run(r#"{

@@ -3,6 +3,7 @@
 use crate::common::{refused, run};
 
 /// Rule 3.2. Two listeners, 10 ms a message.
+/// Rule: one-worker-per-session
 #[test]
 fn rule_3_2_one_session_is_one_worker() {
     let run = |second: &str| {
@@ -33,6 +34,7 @@ fn rule_3_2_one_session_is_one_worker() {
 }
 
 /// Rules 3.3, 3.5.
+/// Rule: receive-acknowledges-first
 #[test]
 fn rule_3_3_receive_acknowledges_before_the_application_works() {
     let run = |receive: &str| {
@@ -56,6 +58,7 @@ fn rule_3_3_receive_acknowledges_before_the_application_works() {
 }
 
 /// Rules 3.4, 4.3.
+/// Rule: throw-in-client-is-success
 #[test]
 fn rule_3_4_a_client_listener_that_throws_has_consumed() {
     let run = run(r#"{
@@ -69,6 +72,7 @@ fn rule_3_4_a_client_listener_that_throws_has_consumed() {
 }
 
 /// Rules 3.4, 4.3. The failed delivery counts towards no transaction, but its ack goes with it.
+/// Rule: throw-in-client-is-success
 #[test]
 fn rule_3_4_a_transacted_listener_that_throws_has_consumed() {
     let run = run(r#"{
@@ -85,6 +89,7 @@ fn rule_3_4_a_transacted_listener_that_throws_has_consumed() {
 }
 
 /// Rule 3.4.
+/// Rule: listener-needs-prefetch
 #[test]
 fn rule_3_4_a_listener_needs_a_prefetch() {
     let errors = refused(r#"{"consumers": [{"destination": "queue://Q", "prefetchSize": 0}]}"#);
@@ -95,6 +100,7 @@ fn rule_3_4_a_listener_needs_a_prefetch() {
 }
 
 /// Rules 3.5, 3.8.
+/// Rule: acknowledged-inside-is-not-counted
 #[test]
 fn rule_3_5_what_the_listener_acknowledged_is_not_counted() {
     let acks = |receive: &str| {
@@ -114,6 +120,7 @@ fn rule_3_5_what_the_listener_acknowledged_is_not_counted() {
 }
 
 /// Rule 3.5: each message of P = 2 is half a window before the application can acknowledge it.
+/// Rule: acknowledged-inside-is-not-counted
 #[test]
 fn rule_3_5_receive_counts_before_the_application_acknowledges() {
     let run = run(r#"{
@@ -133,6 +140,7 @@ fn rule_3_5_receive_counts_before_the_application_acknowledges() {
 }
 
 /// Rule 3.6: strictly after its expiration.
+/// Rule: expired-at-client
 #[test]
 fn rule_3_6_expired_is_after_the_expiration() {
     let delivered = |hang: &str, check: bool| {
@@ -173,6 +181,7 @@ fn first_ack(prefetch: u32, destination: &str, consumer: &str) -> u32 {
 }
 
 /// Rule 3.7: the table of section 3.7.
+/// Rule: optimize-threshold
 #[test]
 fn rule_3_7_messages_to_an_optimized_ack() {
     let optimize =
@@ -184,6 +193,7 @@ fn rule_3_7_messages_to_an_optimized_ack() {
 }
 
 /// Rule 3.8: the table of section 3.7.
+/// Rule: half-window
 #[test]
 fn rule_3_8_messages_to_half_a_window() {
     let client = r#""acknowledgeMode": "CLIENT_ACKNOWLEDGE", "acknowledge": {"never": true}"#;
@@ -195,6 +205,7 @@ fn rule_3_8_messages_to_half_a_window() {
 }
 
 /// Rule 3.7: with its first base at the consumer's construction, the time-out strikes at the third message.
+/// Rule: optimize-time-out
 #[test]
 fn rule_3_7_an_idle_consumer_never_acknowledges() {
     let run = run(r#"{
@@ -208,6 +219,7 @@ fn rule_3_7_an_idle_consumer_never_acknowledges() {
 }
 
 /// Rules 1.2, 3.7: only AUTO.
+/// Rule: optimize-auto-only
 #[test]
 fn rule_3_7_optimize_has_no_effect_in_other_modes() {
     for (mode, expected) in [
@@ -237,6 +249,7 @@ fn rule_3_7_optimize_has_no_effect_in_other_modes() {
 }
 
 /// Rule 3.9.
+/// Rule: close-flushes
 #[test]
 fn rule_3_9_a_clean_close_flushes_only_what_was_batched() {
     let acks = |mode: &str| {
@@ -269,6 +282,7 @@ fn rule_3_9_a_clean_close_flushes_only_what_was_batched() {
 }
 
 /// Rule 3.11.
+/// Rule: pull
 #[test]
 fn rule_3_11_without_prefetch_every_message_is_acknowledged_alone() {
     let run = run(r#"{

@@ -3,6 +3,7 @@
 use crate::common::run;
 
 /// Rules 3.7, 3.9, 6.4.
+/// Rule: optimize-threshold
 #[test]
 fn example_12_1_optimized_acks_of_seven() {
     let run = run(r#"{
@@ -26,6 +27,7 @@ fn example_12_1_optimized_acks_of_seven() {
 }
 
 /// Rules 3.7, 6.6.
+/// Rule: crash-sends-nothing
 #[test]
 fn example_12_1_a_crash_brings_the_tail_again() {
     let run = run(r#"{
@@ -47,6 +49,7 @@ fn example_12_1_a_crash_brings_the_tail_again() {
 }
 
 /// Rule 3.7.
+/// Rule: optimize-time-out
 #[test]
 fn example_12_2_the_time_out_is_looked_at_when_a_message_is_consumed() {
     let run = run(r#"{
@@ -66,6 +69,7 @@ fn example_12_2_the_time_out_is_looked_at_when_a_message_is_consumed() {
 }
 
 /// Rules 3.7, 3.9.
+/// Rule: optimize-timer
 #[test]
 fn example_12_3_the_scheduled_ack_is_a_timer() {
     let run = run(r#"{
@@ -87,6 +91,7 @@ fn example_12_3_the_scheduled_ack_is_a_timer() {
 }
 
 /// Rules 1.2, 3.8, 3.9.
+/// Rule: dups-ok-on-topics
 #[test]
 fn example_12_18_dups_ok_on_a_topic_acknowledges_half_windows() {
     let run = |prefetch: u32, messages: u32| {
@@ -129,6 +134,7 @@ fn example_12_18_dups_ok_on_a_topic_acknowledges_half_windows() {
 }
 
 /// Rules 3.4, 4.3, 6.4, 7.2. The range covers six messages and says five.
+/// Rule: throw-in-dups-ok-topic-skips
 #[test]
 fn example_12_18_a_message_whose_listener_throws_is_skipped() {
     let run = |durable: &str| {
@@ -150,6 +156,7 @@ fn example_12_18_a_message_whose_listener_throws_is_skipped() {
 }
 
 /// Rule 1.2.
+/// Rule: auto-acks-each
 #[test]
 fn example_12_19_dups_ok_on_a_queue_is_never_optimized() {
     let run = run(r#"{

@@ -3,6 +3,7 @@
 use crate::common::run;
 
 /// Rule 6.3.
+/// Rule: takers-go-last
 #[test]
 fn example_12_22_equal_consumers_take_turns() {
     let run = run(r#"{
@@ -21,6 +22,7 @@ fn example_12_22_equal_consumers_take_turns() {
 }
 
 /// Rule 6.3.
+/// Rule: strict-order-fills-first
 #[test]
 fn example_12_22_strict_order_fills_the_first() {
     let run = run(r#"{
@@ -56,6 +58,7 @@ fn dispatched(messages: u32, consumers: &[&str]) -> Vec<Vec<String>> {
 }
 
 /// Rule 6.3.
+/// Rule: consumer-priority
 #[test]
 fn example_12_22_higher_priority_first() {
     let plain = "consumer.prefetchSize=3";
@@ -73,6 +76,7 @@ fn example_12_22_higher_priority_first() {
 }
 
 /// Rules 6.3, 6.4.
+/// Rule: full-is-passed-over
 #[test]
 fn example_12_22_a_full_consumer_is_passed_over() {
     assert_eq!(
@@ -82,6 +86,7 @@ fn example_12_22_a_full_consumer_is_passed_over() {
 }
 
 /// Rule 6.3.
+/// Rule: exclusive
 #[test]
 fn example_12_22_an_exclusive_consumer_gets_everything() {
     let plain = "consumer.prefetchSize=3";
@@ -99,6 +104,7 @@ fn example_12_22_an_exclusive_consumer_gets_everything() {
 }
 
 /// Rule 6.3. Groups come in turn, A B C A B C A B C A: the first consumer owns A and C, and is full after four.
+/// Rule: groups-have-owners, groups-prefer-the-poor
 #[test]
 fn example_12_22_groups_stay_with_their_owner() {
     let run = run(r#"{
@@ -111,6 +117,7 @@ fn example_12_22_groups_stay_with_their_owner() {
 }
 
 /// Rules 6.3, 6.4, 6.6.
+/// Rule: siblings-get-it-at-once
 #[test]
 fn example_12_23_what_a_crash_brings_back_waits_for_room() {
     let run = run(r#"{
@@ -157,6 +164,7 @@ fn example_12_23_what_a_crash_brings_back_waits_for_room() {
 }
 
 /// Rule 6.6: in the order in which the consumers left.
+/// Rule: returned-go-first
 #[test]
 fn example_12_24_returned_messages_come_in_the_order_of_leaving() {
     let run = run(r#"{
@@ -187,6 +195,7 @@ fn example_12_24_returned_messages_come_in_the_order_of_leaving() {
 }
 
 /// Rule 6.6: with strict order and nobody left, an older batch goes before a younger one.
+/// Rule: strict-order-re-heads
 #[test]
 fn example_12_24_strict_order_puts_older_messages_first() {
     let run = run(r#"{
@@ -206,6 +215,7 @@ fn example_12_24_strict_order_puts_older_messages_first() {
 }
 
 /// Rules 7.2, 8.1. A message every 10 ms; the consumer hangs in the first.
+/// Rule: topic-pending, topic-slow, topic-not-slow
 #[test]
 fn example_12_25_a_topic_consumer_is_slow_when_more_than_its_prefetch_waits() {
     let run = run(r#"{
@@ -224,6 +234,7 @@ fn example_12_25_a_topic_consumer_is_slow_when_more_than_its_prefetch_waits() {
 }
 
 /// Rules 7.4, 8.1. A message every 10 ms; the second delivery, at 80 ms, lets two more out.
+/// Rule: durable-slow, room-clears-slow
 #[test]
 fn example_12_25_a_durable_consumer_is_slow_beyond_its_window() {
     let run = run(r#"{
@@ -251,6 +262,7 @@ fn example_12_25_a_durable_consumer_is_slow_beyond_its_window() {
 }
 
 /// Rules 6.7, 7.2, 7.3.
+/// Rule: eviction
 #[test]
 fn example_12_26_a_constant_limit_evicts_the_oldest() {
     let run = run(r#"{
@@ -269,6 +281,7 @@ fn example_12_26_a_constant_limit_evicts_the_oldest() {
 
 /// Rules 8.1, 8.2, 8.4. A message every 10 ms, the sixth at 60 ms starts the timer; `c` reads one and hangs, and
 /// its optimized ack leaves with the close.
+/// Rule: slow-tells-strategy, abort-slow, abort-closes
 #[test]
 fn example_12_27_abort_slow_consumer() {
     let run = run(r#"{
@@ -294,6 +307,7 @@ fn example_12_27_abort_slow_consumer() {
 }
 
 /// Rules 8.3, 8.4, 6.6.
+/// Rule: abort-slow-ack, abort-closes
 #[test]
 fn example_12_27_abort_slow_ack_consumer() {
     let run = run(r#"{

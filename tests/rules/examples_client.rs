@@ -3,6 +3,7 @@
 use crate::common::run;
 
 /// Rules 3.8, 6.4, 8.1.
+/// Rule: half-window, extension-has-no-bound
 #[test]
 fn example_12_4_client_never_acknowledged_does_not_freeze() {
     let run = |hang: &str| {
@@ -35,6 +36,7 @@ fn example_12_4_client_never_acknowledged_does_not_freeze() {
 }
 
 /// Rules 2.3, 6.4.
+/// Rule: window, extension-can-be-forbidden
 #[test]
 fn example_12_5_no_extension_freezes_at_the_prefetch() {
     let run = |policy: &str, prefetch: &str| {
@@ -64,6 +66,7 @@ fn example_12_5_no_extension_freezes_at_the_prefetch() {
 }
 
 /// Rules 3.8, 3.10, 6.4.
+/// Rule: acknowledge-is-session-wide, acknowledge-of-a-consumer, standard-ack
 #[test]
 fn example_12_6_client_acknowledges_every_seventh() {
     let run = run(r#"{
@@ -89,6 +92,7 @@ fn example_12_6_client_acknowledges_every_seventh() {
 }
 
 /// Rules 3.8, 6.4.
+/// Rule: half-window
 #[test]
 fn example_12_7_prefetch_1_still_gives_the_next() {
     let run = run(r#"{
@@ -107,6 +111,7 @@ fn example_12_7_prefetch_1_still_gives_the_next() {
 }
 
 /// Rules 3.5, 3.8, 3.10, 6.4.
+/// Rule: acknowledge-individually, individual-ack
 #[test]
 fn example_12_8_individual_with_receive_swings_the_window() {
     let run = run(r#"{
@@ -145,6 +150,7 @@ fn example_12_8_individual_with_receive_swings_the_window() {
 }
 
 /// Rules 3.5, 3.10.
+/// Rule: consumed-after-listener
 #[test]
 fn example_12_8_a_listener_that_acknowledges_inside_sends_no_delivered() {
     let run = run(r#"{
@@ -161,6 +167,7 @@ fn example_12_8_a_listener_that_acknowledges_inside_sends_no_delivered() {
 }
 
 /// Rules 3.3, 3.8, 3.11, 6.5.
+/// Rule: pull, pull-credit
 #[test]
 fn example_12_17_receive_pulls_one_by_one() {
     let run = run(r#"{
@@ -191,6 +198,7 @@ fn example_12_17_receive_pulls_one_by_one() {
 }
 
 /// Rules 3.3, 6.5.
+/// Rule: pull-time-out
 #[test]
 fn example_12_17_pulls_with_a_time_out_get_nothing_as_an_answer() {
     let run = |receive: &str| {
@@ -264,6 +272,7 @@ fn example_12_17_a_rollback_fetches_ahead() {
 }
 
 /// Rules 3.10, 7.2.
+/// Rule: topic-individual-frees-older
 #[test]
 fn example_12_20_an_individual_ack_on_a_topic_frees_older_ones() {
     let run = run(r#"{
@@ -286,6 +295,7 @@ fn example_12_20_an_individual_ack_on_a_topic_frees_older_ones() {
 
 /// Rules 3.10, 4.3, 7.2. The listener fails at m:5, so m:1, m:2, m:4 and m:5 come again, and m:2 is acknowledged
 /// although it is not listed any more: all that is in flight goes with it.
+/// Rule: topic-acks-need-no-match
 #[test]
 fn example_12_20_an_ack_of_what_is_not_listed_frees_everything() {
     let run = run(r#"{
@@ -309,6 +319,7 @@ fn example_12_20_an_ack_of_what_is_not_listed_frees_everything() {
 }
 
 /// Rules 3.2, 3.10, 6.4. Deliveries alternate: a:1, b:1, a:2, b:2, a:3.
+/// Rule: acknowledge-is-session-wide, acknowledge-of-a-consumer
 #[test]
 fn example_12_21_acknowledge_covers_the_whole_session_or_one_consumer() {
     let run = |acknowledge: &str| {

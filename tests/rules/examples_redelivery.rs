@@ -3,6 +3,7 @@
 use crate::common::run;
 
 /// Rules 3.4, 4.1, 4.2, 4.3.
+/// Rule: throw-redelivers, redelivery-blocks, redelivery-may-not-block, redelivered-from-the-second, poison
 #[test]
 fn example_12_12_a_listener_that_always_fails_holds_up_the_others() {
     let run = |non_blocking: bool| {
@@ -45,6 +46,7 @@ fn example_12_12_a_listener_that_always_fails_holds_up_the_others() {
 }
 
 /// Rules 4.1, 4.3: step 1 of a rollback forgets the older half of the unacknowledged.
+/// Rule: optimize-drops-half
 #[test]
 fn example_12_13_optimized_acks_and_a_failure_drop_the_older_half() {
     let run = run(r#"{
@@ -66,6 +68,7 @@ fn example_12_13_optimized_acks_and_a_failure_drop_the_older_half() {
 }
 
 /// Rules 3.7, 4.1: every rollback raises the threshold of the 0.65 rule for good.
+/// Rule: optimize-drops-half
 #[test]
 fn example_12_14_a_failure_under_optimized_acks_stalls_the_consumer() {
     let run = run(r#"{
@@ -94,6 +97,7 @@ fn example_12_14_a_failure_under_optimized_acks_stalls_the_consumer() {
 }
 
 /// Rules 4.1, 4.3, 6.4: one POISON of seven takes back only one of the five by which the window was widened.
+/// Rule: poison, recover, poison-ack
 #[test]
 fn example_12_15_recover_three_times() {
     let run = run(r#"{
@@ -142,6 +146,7 @@ fn next_after(end: &str, mode: &str) -> Vec<String> {
 }
 
 /// Rules 3.9, 6.6.
+/// Rule: close-tells-last-delivered, close-counts-delivered
 #[test]
 fn example_12_16_a_close_flags_what_was_delivered() {
     let client = r#""acknowledgeMode": "CLIENT_ACKNOWLEDGE", "acknowledge": {"never": true}"#;
@@ -159,6 +164,7 @@ fn example_12_16_a_close_flags_what_was_delivered() {
 }
 
 /// Rules 5.7, 6.6.
+/// Rule: crash-sends-nothing, crash-counts-all
 #[test]
 fn example_12_16_a_crash_flags_all_that_was_in_flight() {
     let client = r#""acknowledgeMode": "CLIENT_ACKNOWLEDGE", "acknowledge": {"never": true}"#;
@@ -176,6 +182,7 @@ fn example_12_16_a_crash_flags_all_that_was_in_flight() {
 }
 
 /// Rules 3.6, 6.8. `a` and `c` have no time to live, `b` has 200 ms and expires in the prefetch buffer.
+/// Rule: expired-at-client, expired-ack
 #[test]
 fn example_12_28_expired_in_the_prefetch_buffer() {
     let run = run(r#"{
@@ -196,6 +203,7 @@ fn example_12_28_expired_in_the_prefetch_buffer() {
 }
 
 /// Rules 6.2, 6.8.
+/// Rule: expired-when-read
 #[test]
 fn example_12_28_expired_before_anybody_came() {
     let run = run(r#"{
@@ -209,6 +217,7 @@ fn example_12_28_expired_before_anybody_came() {
 }
 
 /// Rules 3.6, 3.7: an expired message counts in no batch.
+/// Rule: expired-at-client
 #[test]
 fn example_12_28_an_expired_message_leaves_a_gap_in_an_optimized_range() {
     let run = run(r#"{
@@ -227,6 +236,7 @@ fn example_12_28_an_expired_message_leaves_a_gap_in_an_optimized_range() {
 }
 
 /// Rule 4.1: rollbacks of {m:1}, {m:1, m:2}, {m:1..m:3}, {m:1..m:4} and {m:1..m:4}.
+/// Rule: newest-decides
 #[test]
 fn example_12_29_the_newest_message_decides_for_the_batch() {
     let run = run(r#"{

@@ -3,6 +3,7 @@
 use crate::common::run;
 
 /// Rules 3.9, 5.2, 5.3, 5.4, 5.5, 5.6.
+/// Rule: begins-lazily, delivered-in-transactions, commit, commit-in-order
 #[test]
 fn example_12_9_commit_every_four() {
     let run = run(r#"{
@@ -46,6 +47,7 @@ fn example_12_9_commit_every_four() {
 }
 
 /// Rules 4.1, 5.5, 6.7.
+/// Rule: rollback-acknowledges-first
 #[test]
 fn example_12_10_rolled_back_until_poisoned() {
     let run = run(r#"{
@@ -85,6 +87,7 @@ fn example_12_10_rolled_back_until_poisoned() {
 }
 
 /// Rules 3.8, 5.5. The counter of DELIVERED acks stands at -4 after the rollback.
+/// Rule: counter-goes-below-0
 #[test]
 fn example_12_11_a_rolled_back_batch_earns_no_second_window() {
     let run = run(r#"{
@@ -115,6 +118,7 @@ fn example_12_11_a_rolled_back_batch_earns_no_second_window() {
 }
 
 /// Rules 4.5, 6.6: the broker counts the crashes, a transacted consumer looks at the count.
+/// Rule: pre-dispatch-check, pre-dispatch-check-in-receive
 #[test]
 fn example_12_30_the_check_before_delivery_ends_a_crash_loop() {
     let run = |mode: &str| {
@@ -163,6 +167,7 @@ fn example_12_30_the_check_before_delivery_ends_a_crash_loop() {
 }
 
 /// Rules 5.1, 5.4, 5.5.
+/// Rule: commit, rollback-acknowledges-first
 #[test]
 fn example_12_32_two_consumers_in_one_transaction() {
     let run = run(r#"{
@@ -196,6 +201,7 @@ fn example_12_32_two_consumers_in_one_transaction() {
 }
 
 /// Rules 3.9, 5.4, 6.6. `keeper` keeps the session open and commits with its own message.
+/// Rule: close-waits-for-transaction
 #[test]
 fn example_12_33_a_consumer_that_closes_in_a_transaction_waits_for_its_end() {
     let run = run(r#"{

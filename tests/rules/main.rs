@@ -1,5 +1,5 @@
 //! The rules of ActiveMQ Classic 5.17.2, one small scenario each, with the sequence of commands that the rule
-//! demands. Numbers are those of `docs/fidelity.md`; `example_12_4` is a worked example, most of which were recorded
+//! demands. The first number is a chapter of `docs/fidelity.md`; `example_12_4` is a worked example, most of which were recorded
 //! on a running broker. What stands in a test as expected was derived from the rule, never from the simulator.
 //!
 //! In most scenarios a producer `m` sends `m:1`, `m:2`, … and a consumer `c` that starts later finds them waiting.
@@ -9,6 +9,7 @@ mod common;
 
 mod connections;
 mod consumer;
+mod corners;
 mod examples_auto;
 mod examples_broker;
 mod examples_client;

@@ -18,6 +18,7 @@ fn arrivals(producer: &str) -> Vec<String> {
 }
 
 /// Rule 9.1: a sync send takes 20 ms, there and back.
+/// Rule: sync-sends
 #[test]
 fn rule_9_1_who_waits_for_the_broker() {
     let sync = ["@10 dispatch m:1", "@30 dispatch m:2", "@50 dispatch m:3"];
@@ -43,6 +44,7 @@ fn rule_9_1_who_waits_for_the_broker() {
 }
 
 /// Rule 9.2: the clock starts when the application sends, not when the broker gets it.
+/// Rule: time-to-live
 #[test]
 fn rule_9_2_the_time_to_live_counts_from_the_send() {
     let run = run(r#"{
@@ -71,6 +73,7 @@ fn held_up(producer: &str) -> [usize; 2] {
 }
 
 /// Rule 9.4: the third message fits, since the memory is not full before it; the fourth waits.
+/// Rule: memory-full, memory-full-parks
 #[test]
 fn rule_9_4_a_full_memory_parks_a_sync_send() {
     assert_eq!(held_up(r#""deliveryMode": "PERSISTENT""#), [3, 3]);
@@ -85,6 +88,7 @@ fn rule_9_4_a_full_memory_parks_a_sync_send() {
 }
 
 /// Rule 9.4.
+/// Rule: memory-full-fails
 #[test]
 fn rule_9_4_a_full_memory_may_fail_the_send() {
     let run = run(r#"{
@@ -96,6 +100,7 @@ fn rule_9_4_a_full_memory_may_fail_the_send() {
 }
 
 /// Rule 9.3: a window of 3000 lets two messages of 2024 out; the broker answers each.
+/// Rule: producer-window
 #[test]
 fn rule_9_3_a_window_is_exceeded_by_one_message() {
     let run = run(r#"{
@@ -116,6 +121,7 @@ fn rule_9_3_a_window_is_exceeded_by_one_message() {
 }
 
 /// Rule 9.5: the failover transport sends again under the same id; an application that sends a copy has a duplicate.
+/// Rule: repeated-sends
 #[test]
 fn rule_9_5_a_resend_is_recognised() {
     let delivered = |on_failure: &str| {

@@ -16,6 +16,7 @@ fn pages(policy: &str) -> Vec<String> {
 }
 
 /// Rule 6.2: a subscribe requests one pass, an ack two.
+/// Rule: page
 #[test]
 fn rule_6_2_a_pass_takes_a_page_of_200() {
     assert_eq!(
@@ -37,6 +38,7 @@ fn rule_6_2_a_pass_takes_a_page_of_200() {
 }
 
 /// Rules 3.7, 6.2: 650 would be needed for an ack.
+/// Rule: passes-of-an-ack
 #[test]
 fn rule_6_2_a_consumer_that_acknowledges_rarely_stands_still() {
     let delivered = |consumer: &str| {
@@ -63,6 +65,7 @@ fn rule_6_2_a_consumer_that_acknowledges_rarely_stands_still() {
 }
 
 /// Rules 6.2, 6.3: a message that its full owner blocks does not block those behind it.
+/// Rule: groups-have-owners
 #[test]
 fn rule_6_3_a_group_waits_for_its_full_owner() {
     let run = run(r#"{
@@ -77,6 +80,7 @@ fn rule_6_3_a_group_waits_for_its_full_owner() {
 }
 
 /// Rule 6.3: when the owner leaves, its groups are free.
+/// Rule: groups-become-free
 #[test]
 fn rule_6_3_groups_of_a_consumer_that_leaves_are_free() {
     let run = run(r#"{
@@ -91,6 +95,7 @@ fn rule_6_3_groups_of_a_consumer_that_leaves_are_free() {
 }
 
 /// Rule 6.3: no rebalancing, and a late comer owns nothing.
+/// Rule: groups-become-free
 #[test]
 fn rule_6_3_groups_stay_when_a_consumer_comes() {
     let run = run(r#"{
@@ -121,6 +126,7 @@ fn owners(policy: &str, consumers: [&str; 3]) -> [Vec<String>; 3] {
 }
 
 /// Rule 6.3.
+/// Rule: exclusive-has-a-successor
 #[test]
 fn rule_6_3_exclusive_consumers_succeed_each_other() {
     let exclusive = "consumer.exclusive=true";
@@ -142,6 +148,7 @@ fn rule_6_3_exclusive_consumers_succeed_each_other() {
 }
 
 /// Rule 6.3: a later exclusive consumer takes over with a higher priority, or with 127 in any case.
+/// Rule: exclusive-is-replaced
 #[test]
 fn rule_6_3_a_higher_priority_takes_the_exclusive_place() {
     let owners = |priorities: [i32; 3]| {
@@ -155,6 +162,7 @@ fn rule_6_3_a_higher_priority_takes_the_exclusive_place() {
 }
 
 /// Rule 6.3.
+/// Rule: consumer-priority-off
 #[test]
 fn rule_6_3_consumer_priority_can_be_switched_off() {
     let delivered = |policy: &str| {
@@ -176,6 +184,7 @@ fn rule_6_3_consumer_priority_can_be_switched_off() {
 }
 
 /// Rules 2.2, 6.3.
+/// Rule: dispatch-waits-for-consumers
 #[test]
 fn rule_6_3_dispatch_may_wait_for_a_second_consumer() {
     let run = run(r#"{
@@ -192,6 +201,7 @@ fn rule_6_3_dispatch_may_wait_for_a_second_consumer() {
 }
 
 /// Rules 6.2, 6.3: a prioritized queue.
+/// Rule: queue-by-priority
 #[test]
 fn rule_6_2_higher_message_priority_overtakes_what_waits() {
     let run = run(r#"{
@@ -226,6 +236,7 @@ fn poisoned(policy: &str, producer: &str) -> [Vec<String>; 3] {
 }
 
 /// Rule 6.7.
+/// Rule: dead-letter-copy, dead-letter-refusals
 #[test]
 fn rule_6_7_who_is_dead_lettered() {
     let persistent = r#""deliveryMode": "PERSISTENT""#;
@@ -241,6 +252,7 @@ fn rule_6_7_who_is_dead_lettered() {
 }
 
 /// Rule 6.7: whoever poisons a dead letter loses it.
+/// Rule: dead-letter-queue-has-none
 #[test]
 fn rule_6_7_a_dead_letter_queue_has_no_dead_letters() {
     let run = run(r#"{
@@ -256,6 +268,7 @@ fn rule_6_7_a_dead_letter_queue_has_no_dead_letters() {
 }
 
 /// Rule 6.7: the shared strategy takes an id once. Both subscriptions poison m:1.
+/// Rule: dead-letter-once
 #[test]
 fn rule_6_7_an_id_is_dead_lettered_once() {
     let dead = |policy: &str| {
@@ -278,6 +291,7 @@ fn rule_6_7_an_id_is_dead_lettered_once() {
 }
 
 /// Rules 2.2, 6.7.
+/// Rule: dead-letter-queues-of-their-own
 #[test]
 fn rule_6_7_individual_dead_letter_queues_are_named_after_their_queue() {
     let run = run(r#"{
@@ -292,6 +306,7 @@ fn rule_6_7_individual_dead_letter_queues_are_named_after_their_queue() {
 }
 
 /// Rule 6.8: no consumer is there; the check comes every 500 ms.
+/// Rule: expired-at-the-check
 #[test]
 fn rule_6_8_a_periodic_check_finds_what_expired() {
     let run = run(r#"{
@@ -307,6 +322,7 @@ fn rule_6_8_a_periodic_check_finds_what_expired() {
 }
 
 /// Rule 6.8: what is in flight expires by the client's ack only; what waits behind it at its hand-over.
+/// Rule: expired-at-the-check
 #[test]
 fn rule_6_8_what_is_in_flight_is_the_client_s_business() {
     let run = run(r#"{
@@ -325,6 +341,7 @@ fn rule_6_8_what_is_in_flight_is_the_client_s_business() {
 }
 
 /// Rules 6.7, 6.8.
+/// Rule: dead-letter-refusals
 #[test]
 fn rule_6_8_expired_without_process_expired_is_gone() {
     let run = run(r#"{

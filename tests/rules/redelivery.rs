@@ -3,6 +3,7 @@
 use crate::common::run;
 
 /// Rules 4.1, 4.3, 6.7.
+/// Rule: redelivery-is-local
 #[test]
 fn rule_4_1_a_failing_message_stays_with_its_consumer() {
     let run = run(r#"{
@@ -19,6 +20,7 @@ fn rule_4_1_a_failing_message_stays_with_its_consumer() {
 }
 
 /// Rule 4.1: the pause blocks this consumer only.
+/// Rule: redelivery-blocks
 #[test]
 fn rule_4_1_other_consumers_of_the_session_go_on() {
     let run = run(r#"{
@@ -37,6 +39,7 @@ fn rule_4_1_other_consumers_of_the_session_go_on() {
 }
 
 /// Rules 4.1, 5.5: the counter of CLIENT falls below zero, so what was reported is not reported again.
+/// Rule: counter-goes-below-0
 #[test]
 fn rule_4_1_what_was_reported_delivered_is_not_reported_again() {
     let run = run(r#"{
@@ -89,6 +92,7 @@ fn gaps(times: &[u64]) -> Vec<u64> {
 }
 
 /// Rule 4.2.
+/// Rule: delay-initial, delay-next
 #[test]
 fn rule_4_2_delays() {
     assert_eq!(
@@ -109,6 +113,7 @@ fn rule_4_2_delays() {
 }
 
 /// Rule 4.2: without a previous delay there is nothing to grow, and a cap below the plain delay has no effect.
+/// Rule: delay-exponential
 #[test]
 fn rule_4_2_growth_begins_with_the_second_delay() {
     assert_eq!(
@@ -133,6 +138,7 @@ fn rule_4_2_growth_begins_with_the_second_delay() {
 }
 
 /// Rule 4.2: jitter of 15 % either way, not on the initial delay.
+/// Rule: delay-collision
 #[test]
 fn rule_4_2_collision_avoidance() {
     let gaps = gaps(&deliveries(
@@ -148,6 +154,7 @@ fn rule_4_2_collision_avoidance() {
 }
 
 /// Rules 4.2, 6.6: what comes from the broker as redelivered never gets the initial delay.
+/// Rule: delay-of-the-consumer
 #[test]
 fn rule_4_2_a_count_from_the_broker_skips_the_initial_delay() {
     let run = run(r#"{
@@ -166,6 +173,7 @@ fn rule_4_2_a_count_from_the_broker_skips_the_initial_delay() {
 }
 
 /// Rule 4.3.
+/// Rule: throw-redelivers
 #[test]
 fn rule_4_3_individual_redelivers_all_that_is_unacknowledged() {
     let run = run(r#"{
@@ -180,6 +188,7 @@ fn rule_4_3_individual_redelivers_all_that_is_unacknowledged() {
 }
 
 /// Rule 4.3.
+/// Rule: throw-redelivers, auto-acks-each
 #[test]
 fn rule_4_3_dups_ok_on_a_queue_is_as_auto() {
     let delivered = |mode: &str| {
@@ -203,6 +212,7 @@ fn rule_4_3_dups_ok_on_a_queue_is_as_auto() {
 }
 
 /// Rule 4.3: receive has acknowledged it already.
+/// Rule: recover
 #[test]
 fn rule_4_3_recover_has_no_effect_in_auto() {
     let run = run(r#"{
@@ -214,6 +224,7 @@ fn rule_4_3_recover_has_no_effect_in_auto() {
 }
 
 /// Rule 4.4: three local redeliveries, and the broker counts one.
+/// Rule: broker-does-not-count-local, redelivered-ack
 #[test]
 fn rule_4_4_the_broker_does_not_count_local_redeliveries() {
     let run = run(r#"{
@@ -248,6 +259,7 @@ fn counters(policy: &str, end: &str) -> Vec<String> {
 }
 
 /// Rule 4.4.
+/// Rule: broker-restart
 #[test]
 fn rule_4_4_a_broker_restart_forgets_the_counters() {
     assert_eq!(counters("", "200ms"), ["m:1 redelivery=1", "m:2"]);
@@ -255,6 +267,7 @@ fn rule_4_4_a_broker_restart_forgets_the_counters() {
 }
 
 /// Rule 4.4: the first dispatch alone counts one.
+/// Rule: persist-jms-redelivered
 #[test]
 fn rule_4_4_persist_jms_redelivered() {
     let persist = r#""persistJMSRedelivered": true"#;
@@ -265,6 +278,7 @@ fn rule_4_4_persist_jms_redelivered() {
 }
 
 /// Rule 4.5.
+/// Rule: pre-dispatch-check
 #[test]
 fn rule_4_5_without_the_check_a_crash_loop_never_ends() {
     let run = run(r#"{
@@ -280,6 +294,7 @@ fn rule_4_5_without_the_check_a_crash_loop_never_ends() {
 }
 
 /// Rule 4.6. The client gives up at once; the plugin sends again after 4 s, then after 2 s, then gives up, too.
+/// Rule: redelivery-plugin, redelivery-plugin-gives-up
 #[test]
 fn rule_4_6_the_redelivery_plugin_sends_again() {
     let run = run(r#"{

@@ -3,6 +3,7 @@
 use crate::common::{read, run};
 
 /// Rule 2.1.
+/// Rule: default-prefetch-by-kind
 #[test]
 fn rule_2_1_the_default_prefetch_depends_on_the_kind() {
     let scenario = read(
@@ -17,6 +18,7 @@ fn rule_2_1_the_default_prefetch_depends_on_the_kind() {
 }
 
 /// Rules 2.1, 2.3.
+/// Rule: prefetch-of-the-destination
 #[test]
 fn rule_2_3_destination_over_connection_over_broker() {
     let scenario = read(
@@ -46,6 +48,7 @@ fn window(policy: &str, consumer: &str) -> Vec<String> {
 }
 
 /// Rule 2.3: the broker can't tell an explicit 1000 from the default.
+/// Rule: policy-replaces-default-prefetch
 #[test]
 fn rule_2_3_a_policy_replaces_the_default_only() {
     let policy = r#""queue://Q": {"queuePrefetch": 5}"#;
@@ -70,6 +73,7 @@ fn rule_2_3_a_policy_replaces_the_default_only() {
 }
 
 /// Rule 2.3: every policy entry has a durableTopicPrefetch, 100 if nothing is said.
+/// Rule: policy-cuts-durables
 #[test]
 fn rule_2_3_any_policy_cuts_a_durable_auto_consumer_to_100() {
     let durable = r#""destination": "topic://T", "durable": "d""#;
@@ -81,6 +85,7 @@ fn rule_2_3_any_policy_cuts_a_durable_auto_consumer_to_100() {
 }
 
 /// Rule 2.3: whoever waits for a part of his own prefetch waits for ever.
+/// Rule: policy-is-not-told
 #[test]
 fn rule_2_3_a_policy_below_the_threshold_freezes_the_consumer() {
     let run = |destination: &str, consumer: &str| {
@@ -109,6 +114,7 @@ fn rule_2_3_a_policy_below_the_threshold_freezes_the_consumer() {
 }
 
 /// Rules 2.3, 3.11: the broker says 0; a listener never pulls, `receive` does from then on.
+/// Rule: policy-of-0-is-told
 #[test]
 fn rule_2_3_a_policy_of_0_starves_a_listener() {
     let run = |receive: &str| {

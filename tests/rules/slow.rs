@@ -3,6 +3,7 @@
 use crate::common::run;
 
 /// Rules 6.4, 8.1, 8.2: a full queue consumer is not slow in 5.17.2, whatever waits, and nobody aborts it.
+/// Rule: queue-is-never-slow
 #[test]
 fn rule_8_1_a_queue_consumer_is_never_slow() {
     let run = run(r#"{
@@ -19,6 +20,7 @@ fn rule_8_1_a_queue_consumer_is_never_slow() {
 }
 
 /// Rule 8.2: whoever is not slow at a check begins anew.
+/// Rule: abort-slow
 #[test]
 fn rule_8_2_who_recovers_is_forgotten() {
     let run = |hang: &str| {
@@ -45,6 +47,7 @@ fn rule_8_2_who_recovers_is_forgotten() {
 }
 
 /// Rule 8.2.
+/// Rule: abort-slow
 #[test]
 fn rule_8_2_a_count_of_one_aborts_at_the_first_check() {
     let run = run(r#"{
@@ -76,6 +79,7 @@ fn aborted(options: &str, consumer: &str, messages: u32) -> Option<String> {
 }
 
 /// Rule 8.3.
+/// Rule: idle-is-spared
 #[test]
 fn rule_8_3_idle_consumers_are_spared() {
     let auto = r#""acknowledgeMode": "AUTO_ACKNOWLEDGE""#;
@@ -92,6 +96,7 @@ fn rule_8_3_idle_consumers_are_spared() {
 
 /// Rule 8.3: DELIVERED acks are no acks here; the dispatches that they let out clear the flag, and each time the
 /// history begins anew.
+/// Rule: abort-slow-ack
 #[test]
 fn rule_8_3_a_consumer_that_works_and_never_acknowledges_is_slow_in_the_end() {
     let working = r#""acknowledgeMode": "CLIENT_ACKNOWLEDGE", "acknowledge": {"never": true},
@@ -109,6 +114,7 @@ fn rule_8_3_a_consumer_that_works_and_never_acknowledges_is_slow_in_the_end() {
 }
 
 /// Rules 8.4, 6.6: the listener is busy, so the close waits, and after a second the broker takes everything back.
+/// Rule: abort-forces
 #[test]
 fn rule_8_4_a_busy_listener_is_removed_after_a_second() {
     let run = run(r#"{
@@ -135,6 +141,7 @@ fn rule_8_4_a_busy_listener_is_removed_after_a_second() {
 }
 
 /// Rules 8.4, 6.6.
+/// Rule: abort-connection
 #[test]
 fn rule_8_4_an_aborted_connection_is_as_a_crash() {
     let run = run(r#"{
@@ -154,6 +161,7 @@ fn rule_8_4_an_aborted_connection_is_as_a_crash() {
 
 /// Rules 3.9, 8.4: in an open transaction the client postpones the close, so the broker removes the consumer itself;
 /// the acks of the commit are ignored, and the messages come again.
+/// Rule: ack-of-nobody, abort-forces
 #[test]
 fn rule_8_4_an_open_transaction_makes_the_removal_forced() {
     let run = run(r#"{

@@ -3,6 +3,7 @@
 use crate::common::run;
 
 /// Rule 7.1.
+/// Rule: fan-out
 #[test]
 fn rule_7_1_only_who_is_there_gets_it() {
     let run = run(r#"{
@@ -16,6 +17,7 @@ fn rule_7_1_only_who_is_there_gets_it() {
 }
 
 /// Rules 7.1, 10.1: who comes back to a plain topic gets nothing again.
+/// Rule: topic-ends
 #[test]
 fn rule_7_1_a_crash_loses_what_was_unacknowledged() {
     let run = run(r#"{
@@ -29,6 +31,7 @@ fn rule_7_1_a_crash_loses_what_was_unacknowledged() {
 }
 
 /// Rule 7.2: prefetch 1 is never slow, however much waits.
+/// Rule: topic-slow
 #[test]
 fn rule_7_2_prefetch_1_is_never_slow() {
     let slow = |prefetch: u32| {
@@ -48,6 +51,7 @@ fn rule_7_2_prefetch_1_is_never_slow() {
 }
 
 /// Rule 7.2: no dead-letter queue for a plain topic subscription, and the window keeps no trace.
+/// Rule: topic-poison-is-dropped
 #[test]
 fn rule_7_2_poison_is_discarded() {
     let run = run(r#"{
@@ -61,6 +65,7 @@ fn rule_7_2_poison_is_discarded() {
 }
 
 /// Rule 7.2: an individual ack frees the older one.
+/// Rule: topic-individual-frees-older
 #[test]
 fn rule_7_2_an_individual_ack_frees_the_older_one() {
     let run = run(r#"{
@@ -94,6 +99,7 @@ fn limited(policy: &str, options: &str) -> [Vec<String>; 2] {
 }
 
 /// Rules 7.2, 7.3.
+/// Rule: pending-limit, pending-limit-0
 #[test]
 fn rule_7_3_how_much_may_wait() {
     let strategy = |limit: &str| format!(r#""pendingMessageLimitStrategy": {limit}"#);
@@ -118,6 +124,7 @@ fn rule_7_3_how_much_may_wait() {
 }
 
 /// Rule 7.3: a consumer may ask for less, but only where there is a strategy.
+/// Rule: pending-limit
 #[test]
 fn rule_7_3_a_consumer_may_ask_for_less() {
     let options = "consumer.prefetchSize=4&consumer.maximumPendingMessageLimit=3";
@@ -130,6 +137,7 @@ fn rule_7_3_a_consumer_may_ask_for_less() {
 }
 
 /// Rule 7.2: the oldest of those with the lowest priority, which may be the new one itself.
+/// Rule: eviction-by-priority
 #[test]
 fn rule_7_2_eviction_by_priority() {
     let run = run(r#"{
@@ -148,6 +156,7 @@ fn rule_7_2_eviction_by_priority() {
 }
 
 /// Rule 7.4.
+/// Rule: durable-collects
 #[test]
 fn rule_7_4_a_durable_subscription_keeps_messages_while_nobody_is_there() {
     let run = run(r#"{
@@ -165,6 +174,7 @@ fn rule_7_4_a_durable_subscription_keeps_messages_while_nobody_is_there() {
 }
 
 /// Rule 7.4: up to the last delivered, or all that were in flight; the window is as it was at first.
+/// Rule: durable-counts-for-itself
 #[test]
 fn rule_7_4_a_durable_subscription_counts_for_itself() {
     let run = |end: &str| {
@@ -212,6 +222,7 @@ fn rule_7_4_a_durable_subscription_counts_for_itself() {
 }
 
 /// Rules 6.7, 7.4.
+/// Rule: durable-poison
 #[test]
 fn rule_7_4_a_durable_subscription_dead_letters_poison() {
     let run = run(r#"{

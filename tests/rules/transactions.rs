@@ -3,6 +3,7 @@
 use crate::common::run;
 
 /// Rules 3.5, 5.2: an expired message begins a transaction, too, but its ack is outside.
+/// Rule: begins-lazily
 #[test]
 fn rule_5_2_an_expired_message_begins_the_transaction() {
     let run = run(r#"{
@@ -26,6 +27,7 @@ fn rule_5_2_an_expired_message_begins_the_transaction() {
 }
 
 /// Rule 5.3.
+/// Rule: transacted-individual-ack
 #[test]
 fn rule_5_3_transacted_individual_acks() {
     let run = run(r#"{
@@ -51,6 +53,7 @@ fn rule_5_3_transacted_individual_acks() {
 }
 
 /// Rule 5.6: a message takes its place on the queue when it is committed.
+/// Rule: sends-count-from-commit
 #[test]
 fn rule_5_6_messages_of_a_transaction_are_queued_at_its_commit() {
     let run = run(r#"{
@@ -64,6 +67,7 @@ fn rule_5_6_messages_of_a_transaction_are_queued_at_its_commit() {
 }
 
 /// Rule 5.6.
+/// Rule: sends-count-from-commit
 #[test]
 fn rule_5_6_rolled_back_sends_vanish() {
     let run = run(r#"{
@@ -75,6 +79,7 @@ fn rule_5_6_rolled_back_sends_vanish() {
 }
 
 /// Rules 5.5, 5.6: the broker does not see a redelivery; all ten stay in flight.
+/// Rule: rollback-keeps-in-flight
 #[test]
 fn rule_5_6_after_a_rollback_the_messages_stay_in_flight() {
     let run = run(r#"{
@@ -94,6 +99,7 @@ fn rule_5_6_after_a_rollback_the_messages_stay_in_flight() {
 }
 
 /// Rules 5.6, 5.7, 6.6: what was acknowledged in the transaction of a crashed client comes again as well.
+/// Rule: connection-rolls-back, plain-transport
 #[test]
 fn rule_5_7_a_crash_rolls_back() {
     let run = run(r#"{

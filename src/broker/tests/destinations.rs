@@ -11,6 +11,7 @@ fn millis(millis: u64) -> Span {
 
 // ── dead letters ──
 
+/// Rule: dead-letter-refusals
 #[test]
 fn non_persistent_messages_are_not_dead_lettered() {
     let mut bench = Bench::subscribed(queue(&[5]));
@@ -21,6 +22,7 @@ fn non_persistent_messages_are_not_dead_lettered() {
     assert_eq!(bench.held_by_broker(), 0);
 }
 
+/// Rule: dead-letter-queue-has-none
 #[test]
 fn a_dead_letter_queue_does_not_dead_letter_to_itself() {
     let mut scenario = queue(&[5, 5]);
@@ -38,6 +40,7 @@ fn a_dead_letter_queue_does_not_dead_letter_to_itself() {
     assert_eq!(bench.held_by_broker(), 0);
 }
 
+/// Rule: dead-letter-discarding
 #[test]
 fn a_discarding_strategy_takes_nothing() {
     let mut scenario = queue(&[5]);
@@ -50,6 +53,7 @@ fn a_discarding_strategy_takes_nothing() {
 
 // ── expiry: 12.28 ──
 
+/// Rule: expired-when-read
 #[test]
 fn what_expires_before_anybody_comes_is_never_dispatched() {
     let mut bench = Bench::of(queue(&[5]));
@@ -71,6 +75,7 @@ fn what_expires_before_anybody_comes_is_never_dispatched() {
     );
 }
 
+/// Rule: expired-at-the-check
 #[test]
 fn what_waits_for_a_full_consumer_expires_at_the_check() {
     let mut scenario = queue(&[1]);
@@ -93,6 +98,7 @@ fn what_waits_for_a_full_consumer_expires_at_the_check() {
     assert_eq!(bench.remaining(1), [2, 3, 1]);
 }
 
+/// Rule: expired-on-arrival
 #[test]
 fn a_message_that_arrives_expired_is_not_stored() {
     let mut bench = Bench::of(queue(&[1]));
@@ -119,6 +125,7 @@ fn response(failed: bool) -> ToClient {
     }
 }
 
+/// Rule: memory-full-parks
 #[test]
 fn a_full_memory_withholds_the_answer_of_a_sync_send() {
     // Messages of 2024 bytes: the third still fits.
@@ -132,6 +139,7 @@ fn a_full_memory_withholds_the_answer_of_a_sync_send() {
     assert_eq!(bench.in_flight(1), [2, 3, 4]);
 }
 
+/// Rule: memory-full-fails
 #[test]
 fn a_full_memory_can_refuse_a_send() {
     let mut scenario = limited(2000);
@@ -143,6 +151,7 @@ fn a_full_memory_can_refuse_a_send() {
     assert_eq!(bench.lines(&["unsent"]), ["unsent m2"]);
 }
 
+/// Rule: memory-full-blocks
 #[test]
 fn a_full_memory_stops_a_connection_that_sends_async() {
     let mut bench = Bench::subscribed(limited(2000));
@@ -160,6 +169,7 @@ fn a_full_memory_stops_a_connection_that_sends_async() {
     assert_eq!(bench.in_flight(1), [3]);
 }
 
+/// Rule: memory-full-blocks
 #[test]
 fn a_blocked_connection_that_breaks_loses_what_it_sent() {
     let mut bench = Bench::subscribed(limited(2000));
@@ -172,6 +182,7 @@ fn a_blocked_connection_that_breaks_loses_what_it_sent() {
     assert_eq!(bench.held_by_broker(), 0);
 }
 
+/// Rule: producer-window
 #[test]
 fn a_windowed_producer_gets_its_bytes_back_when_the_message_is_stored() {
     let mut scenario = limited(2000);
@@ -189,6 +200,7 @@ fn a_windowed_producer_gets_its_bytes_back_when_the_message_is_stored() {
     assert_eq!(bench.answers(), [acknowledged]);
 }
 
+/// Rule: memory-is-shared-by-copies
 #[test]
 fn a_topic_counts_a_message_once_however_many_wait_for_it() {
     let mut scenario = topic(&[1, 1]);
@@ -207,6 +219,7 @@ fn a_topic_counts_a_message_once_however_many_wait_for_it() {
 
 // ── duplicates: 9.5 ──
 
+/// Rule: repeated-sends
 #[test]
 fn a_repeated_send_is_recognised_and_answered() {
     let mut bench = Bench::subscribed(queue(&[5]));
@@ -227,6 +240,7 @@ fn a_repeated_send_is_recognised_and_answered() {
 
 // ── transactions of producers ──
 
+/// Rule: sends-count-from-commit
 #[test]
 fn sent_messages_take_their_place_at_the_commit() {
     use crate::wire::{ToBroker, TransactionId, TransactionOwner};
@@ -273,6 +287,7 @@ fn strategy(kind: SlowConsumerKind, period: u64, duration: u64) -> Option<SlowCo
     })
 }
 
+/// Rule: slow-tells-strategy, strategy-per-destination
 #[test]
 fn a_slow_topic_consumer_is_aborted_after_its_time() {
     // 12.27
@@ -296,6 +311,7 @@ fn a_slow_topic_consumer_is_aborted_after_its_time() {
     );
 }
 
+/// Rule: abort-slow-ack
 #[test]
 fn a_consumer_that_does_not_acknowledge_is_aborted() {
     // 12.27
@@ -323,6 +339,7 @@ fn a_consumer_that_does_not_acknowledge_is_aborted() {
     );
 }
 
+/// Rule: abort-connection
 #[test]
 fn an_abort_of_the_connection_is_like_a_crash() {
     let mut scenario = queue(&[10]);
@@ -343,6 +360,7 @@ fn an_abort_of_the_connection_is_like_a_crash() {
 
 // ── restarts ──
 
+/// Rule: broker-restart
 #[test]
 fn a_restart_keeps_what_is_persistent_and_forgets_counters() {
     let mut bench = Bench::subscribed(queue(&[3]));
@@ -362,6 +380,7 @@ fn a_restart_keeps_what_is_persistent_and_forgets_counters() {
     assert_eq!(bench.remaining(0), [1, 2, 3, 5]);
 }
 
+/// Rule: persist-jms-redelivered
 #[test]
 fn persist_jms_redelivered_counts_the_dispatch_itself() {
     let mut scenario = queue(&[2]);
@@ -392,6 +411,7 @@ fn a_durable_subscription_survives_a_restart() {
 
 // ── the redelivery plugin: 4.6 ──
 
+/// Rule: redelivery-plugin, redelivery-plugin-gives-up, redelivery-plugin-is-exact
 #[test]
 fn the_redelivery_plugin_sends_again_before_it_dead_letters() {
     let mut scenario = queue(&[5]);

@@ -213,6 +213,7 @@ fn run(scenario: Scenario, steps: &[Step]) {
 }
 
 proptest! {
+    /// Rule: removal
     #[test]
     fn messages_are_neither_lost_nor_doubled(steps in prop::collection::vec(step(), 1..80)) {
         run(queue(&[1, 3, 4]), &steps);

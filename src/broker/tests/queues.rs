@@ -5,6 +5,7 @@ use crate::wire::{AckType, ToBroker};
 
 // ── distribution: 12.22 ──
 
+/// Rule: takers-go-last, end-of-the-queue
 #[test]
 fn equal_consumers_take_turns() {
     let mut bench = Bench::subscribed(queue(&[3, 3, 3]));
@@ -14,6 +15,7 @@ fn equal_consumers_take_turns() {
     assert_eq!(bench.in_flight(3), [3, 6, 9]);
 }
 
+/// Rule: full-is-passed-over, window, hand-over
 #[test]
 fn a_small_window_gets_what_fits() {
     let mut bench = Bench::subscribed(queue(&[1, 5]));
@@ -22,6 +24,7 @@ fn a_small_window_gets_what_fits() {
     assert_eq!(bench.in_flight(2), [2, 3, 4, 5, 6]);
 }
 
+/// Rule: strict-order-fills-first
 #[test]
 fn strict_order_fills_the_first_consumer_first() {
     let mut scenario = queue(&[3, 3]);
@@ -32,6 +35,7 @@ fn strict_order_fills_the_first_consumer_first() {
     assert_eq!(bench.in_flight(2), [4, 5, 6]);
 }
 
+/// Rule: consumer-priority
 #[test]
 fn a_high_priority_gets_everything_until_it_is_full() {
     let mut scenario = queue(&[3, 3, 3]);
@@ -43,6 +47,7 @@ fn a_high_priority_gets_everything_until_it_is_full() {
     assert_eq!(bench.in_flight(3), [5, 7]);
 }
 
+/// Rule: consumer-priority-off
 #[test]
 fn priorities_can_be_switched_off() {
     let mut scenario = queue(&[3, 3]);
@@ -70,6 +75,7 @@ fn an_exclusive_consumer_gets_everything_there_is() {
     );
 }
 
+/// Rule: exclusive-is-replaced
 #[test]
 fn of_two_exclusive_consumers_with_priority_127_the_second_wins() {
     let mut scenario = queue(&[3, 3, 3]);
@@ -87,6 +93,7 @@ fn of_two_exclusive_consumers_with_priority_127_the_second_wins() {
     );
 }
 
+/// Rule: exclusive
 #[test]
 fn all_consumers_can_be_exclusive() {
     let mut scenario = queue(&[3, 3]);
@@ -99,6 +106,7 @@ fn all_consumers_can_be_exclusive() {
     assert!(bench.in_flight(2).is_empty());
 }
 
+/// Rule: groups-have-owners, groups-prefer-the-poor
 #[test]
 fn a_group_sticks_to_its_owner() {
     let mut bench = Bench::subscribed(queue(&[4, 4]));
@@ -116,6 +124,7 @@ fn a_group_sticks_to_its_owner() {
     assert_eq!(bench.in_flight(2), [2, 6, 10, 1], "its groups are free");
 }
 
+/// Rule: dispatch-waits-for-consumers
 #[test]
 fn dispatch_waits_for_the_second_consumer() {
     let mut scenario = queue(&[5, 5]);
@@ -130,6 +139,7 @@ fn dispatch_waits_for_the_second_consumer() {
     assert_eq!(bench.dispatches(), "c1 m1, c2 m2, c1 m3, c2 m4");
 }
 
+/// Rule: dispatch-waits-for-consumers
 #[test]
 fn dispatch_waits_a_second_for_consumers_that_never_come() {
     let mut scenario = queue(&[5]);
@@ -144,6 +154,7 @@ fn dispatch_waits_a_second_for_consumers_that_never_come() {
     assert_eq!(bench.dispatches(), "c1 m1");
 }
 
+/// Rule: queue-by-priority
 #[test]
 fn a_higher_priority_overtakes_what_waits() {
     let mut scenario = queue(&[2]);
@@ -161,6 +172,7 @@ fn a_higher_priority_overtakes_what_waits() {
 
 // ── pages ──
 
+/// Rule: page, fresh-waits-for-older, passes-at-once
 #[test]
 fn a_loaded_queue_is_paged_in_by_passes() {
     let mut bench = Bench::of(queue(&[5000]));
@@ -182,6 +194,7 @@ fn a_loaded_queue_is_paged_in_by_passes() {
     assert_eq!(bench.in_flight(1).len(), 197 + 1800, "a send one");
 }
 
+/// Rule: check-pages-in
 #[test]
 fn the_expiry_check_pages_in_for_its_own_purpose() {
     // Recorded: 200 at the subscribe, 600 more at the first check, 200 at the second.
@@ -198,6 +211,7 @@ fn the_expiry_check_pages_in_for_its_own_purpose() {
 
 // ── windows ──
 
+/// Rule: extension-has-no-bound, delivered-ack
 #[test]
 fn delivered_acks_widen_the_window_without_end() {
     // 12.4
@@ -210,6 +224,7 @@ fn delivered_acks_widen_the_window_without_end() {
     assert_eq!((bench.in_flight(1).len(), bench.extension(1)), (30, 20));
 }
 
+/// Rule: extension-can-be-forbidden
 #[test]
 fn without_the_extension_a_consumer_freezes() {
     // 12.5
@@ -222,6 +237,7 @@ fn without_the_extension_a_consumer_freezes() {
     assert_eq!((bench.in_flight(1).len(), bench.extension(1)), (10, 0));
 }
 
+/// Rule: standard-ack
 #[test]
 fn a_standard_ack_takes_the_extension_back() {
     // 12.6
@@ -237,6 +253,7 @@ fn a_standard_ack_takes_the_extension_back() {
     assert_eq!(bench.dispatches(), "c1 m23, c1 m24");
 }
 
+/// Rule: individual-ack
 #[test]
 fn individual_acks_with_receive_swing_the_window() {
     // 12.8
@@ -256,6 +273,7 @@ fn individual_acks_with_receive_swing_the_window() {
     assert_eq!((bench.dispatches(), bench.extension(1)), (String::new(), 0));
 }
 
+/// Rule: poison-ack
 #[test]
 fn a_poisoned_batch_leaves_the_window_wider() {
     // 12.15
@@ -267,6 +285,7 @@ fn a_poisoned_batch_leaves_the_window_wider() {
     assert_eq!(bench.remaining(1), [1, 2, 3, 4, 5, 6, 7]);
 }
 
+/// Rule: policy-replaces-default-prefetch
 #[test]
 fn a_policy_replaces_only_a_default_prefetch() {
     let mut scenario = queue(&[1000, 20]);
@@ -278,6 +297,7 @@ fn a_policy_replaces_only_a_default_prefetch() {
     assert_eq!(bench.broker.prefetch(bench.id(2)), Some(20));
 }
 
+/// Rule: standard-ack-must-match, delivered-ack
 #[test]
 fn acks_that_do_not_match_are_refused() {
     let mut bench = Bench::subscribed(queue(&[10]));
@@ -302,6 +322,7 @@ fn acks_that_do_not_match_are_refused() {
     assert_eq!(bench.in_flight(1), [3, 4, 5]);
 }
 
+/// Rule: poison-ack
 #[test]
 fn a_poison_range_without_end_buries_all_there_is() {
     let mut bench = Bench::subscribed(queue(&[2, 2]));
@@ -315,6 +336,7 @@ fn a_poison_range_without_end_buries_all_there_is() {
 
 // ── pulls: 12.17 ──
 
+/// Rule: pull-credit
 #[test]
 fn a_pull_is_room_for_one_message() {
     let mut bench = Bench::subscribed(queue(&[0]));
@@ -336,6 +358,7 @@ fn a_pull_is_room_for_one_message() {
     );
 }
 
+/// Rule: pull-time-out
 #[test]
 fn a_pull_with_time_out_is_answered_in_the_end() {
     let mut bench = Bench::subscribed(queue(&[0]));
@@ -353,6 +376,7 @@ fn a_pull_with_time_out_is_answered_in_the_end() {
 
 // ── removal: 12.16, 12.23, 12.24 ──
 
+/// Rule: close-counts-delivered
 #[test]
 fn a_close_flags_what_was_delivered() {
     let mut bench = Bench::subscribed(queue(&[10]));
@@ -364,6 +388,7 @@ fn a_close_flags_what_was_delivered() {
     assert_eq!(bench.dispatches(), expected);
 }
 
+/// Rule: close-counts-delivered
 #[test]
 fn a_close_looks_for_exactly_the_message_that_was_delivered_last() {
     let mut bench = Bench::subscribed(queue(&[3]));
@@ -379,6 +404,7 @@ fn a_close_looks_for_exactly_the_message_that_was_delivered_last() {
     );
 }
 
+/// Rule: session-close-tells-one-maximum, sequence-ids
 #[test]
 fn the_end_of_a_session_flags_only_the_consumer_that_had_the_newest_message() {
     // 12.21: one maximum for all consumers, looked for by equality.
@@ -397,6 +423,7 @@ fn the_end_of_a_session_flags_only_the_consumer_that_had_the_newest_message() {
     assert_eq!(bench.dispatches(), "c1 m2+1, c1 m4+1, c1 m6");
 }
 
+/// Rule: crash-counts-all
 #[test]
 fn a_crash_flags_everything_in_flight() {
     let mut bench = Bench::subscribed(queue(&[3]));
@@ -409,6 +436,7 @@ fn a_crash_flags_everything_in_flight() {
     assert_eq!(bench.dispatches(), "c1 m4");
 }
 
+/// Rule: returned-go-first
 #[test]
 fn messages_return_in_the_order_in_which_consumers_leave() {
     let mut bench = Bench::subscribed(queue(&[2, 2, 2]));
@@ -425,6 +453,7 @@ fn messages_return_in_the_order_in_which_consumers_leave() {
     );
 }
 
+/// Rule: siblings-get-it-at-once
 #[test]
 fn a_crash_gives_its_messages_to_a_sibling_with_room() {
     // 12.23
@@ -448,6 +477,7 @@ fn a_crash_gives_its_messages_to_a_sibling_with_room() {
     assert_eq!(bench.dispatches(), "c2 m9+1");
 }
 
+/// Rule: strict-order-re-heads
 #[test]
 fn with_strict_order_the_last_to_leave_puts_its_messages_first() {
     let mut scenario = queue(&[3, 3]);
@@ -467,6 +497,7 @@ fn with_strict_order_the_last_to_leave_puts_its_messages_first() {
 
 // ── transactions: 5.6, 5.7 ──
 
+/// Rule: acked-in-transaction, commit-in-order, passes-of-a-commit
 #[test]
 fn acks_take_effect_at_the_commit() {
     let mut bench = Bench::subscribed(queue(&[5]));
@@ -481,6 +512,7 @@ fn acks_take_effect_at_the_commit() {
     assert_eq!((bench.in_flight(1).len(), bench.extension(1)), (5, 0));
 }
 
+/// Rule: rollback-keeps-in-flight
 #[test]
 fn a_rollback_shrinks_the_window_and_leaves_messages_in_flight() {
     // 12.10
@@ -496,6 +528,7 @@ fn a_rollback_shrinks_the_window_and_leaves_messages_in_flight() {
     assert_eq!(bench.dispatches(), "c1 m9");
 }
 
+/// Rule: acked-in-transaction, connection-rolls-back
 #[test]
 fn a_crash_in_a_transaction_gives_everything_back() {
     let mut bench = Bench::subscribed(queue(&[3, 3]));
@@ -507,6 +540,7 @@ fn a_crash_in_a_transaction_gives_everything_back() {
     assert_eq!(bench.dispatches(), "c2 m1+1, c2 m3+1");
 }
 
+/// Rule: commit-after-removal
 #[test]
 fn a_commit_counts_even_if_its_consumer_is_gone() {
     let mut bench = Bench::subscribed(queue(&[3, 3]));
@@ -522,6 +556,7 @@ fn a_commit_counts_even_if_its_consumer_is_gone() {
     assert_eq!(bench.held_by_broker(), 0);
 }
 
+/// Rule: rollback-only
 #[test]
 fn a_bad_async_ack_spoils_its_transaction() {
     let mut bench = Bench::subscribed(queue(&[5]));
@@ -549,4 +584,34 @@ fn nothing_is_held_when_all_is_done() {
     bench.standard_in(transaction, 2, 2, 2);
     bench.commit(2, transaction);
     assert_eq!(bench.held_by_broker(), 0);
+}
+
+/// Rule: lazy-dispatch
+/// Rule: lazy-dispatch
+#[test]
+fn lazy_dispatch_reads_what_there_is_room_for() {
+    let waiting = |lazy: bool| {
+        let mut scenario = queue(&[3, 2]);
+        scenario.destinations[0].policy.lazy_dispatch = lazy;
+        let mut bench = Bench::of(scenario);
+        bench.send(10);
+        bench.subscribe(1);
+        bench.subscribe(2);
+        assert_eq!(bench.in_flight(1).len() + bench.in_flight(2).len(), 5);
+        bench.broker.destinations[0].queue().pending.len()
+    };
+    assert_eq!(waiting(false), 5);
+    assert_eq!(waiting(true), 0);
+}
+
+/// Rule: begin-twice
+#[test]
+fn a_transaction_begins_once() {
+    let mut bench = Bench::subscribed(queue(&[3]));
+    bench.send(2);
+    let transaction = bench.begin(1);
+    bench.standard_in(transaction, 1, 1, 1);
+    bench.command(1, ToBroker::Begin(transaction));
+    bench.commit(1, transaction);
+    assert_eq!(bench.in_flight(1), [2]);
 }

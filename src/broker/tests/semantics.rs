@@ -10,6 +10,7 @@ fn article(prefetches: &[u32]) -> Scenario {
     scenario
 }
 
+/// Rule: article-3
 #[test]
 fn article_3_a_consumer_freezes_after_one_and_a_half_windows() {
     let mut bench = Bench::subscribed(article(&[10]));
@@ -26,6 +27,7 @@ fn article_3_a_consumer_freezes_after_one_and_a_half_windows() {
     assert_eq!((bench.in_flight(1).len(), bench.extension(1)), (10, 0));
 }
 
+/// Rule: article-4
 #[test]
 fn article_4_delivered_and_a_full_window_make_slow_until_the_next_ack() {
     let mut bench = Bench::subscribed(article(&[4, 4]));
@@ -42,6 +44,7 @@ fn article_4_delivered_and_a_full_window_make_slow_until_the_next_ack() {
     assert_eq!(bench.lines(&["slow", "not slow"]), ["not slow c1"]);
 }
 
+/// Rule: article-5
 #[test]
 fn article_5_the_broker_puts_failed_messages_back_for_anybody() {
     let mut bench = Bench::subscribed(article(&[2, 1]));
@@ -76,6 +79,7 @@ fn article_5_the_broker_puts_failed_messages_back_for_anybody() {
     assert_eq!(bench.dispatches(), "c2 m3+1");
 }
 
+/// Rule: article-7
 #[test]
 fn article_7_a_crash_flags_only_what_was_delivered() {
     let mut bench = Bench::subscribed(article(&[3]));
@@ -87,6 +91,7 @@ fn article_7_a_crash_flags_only_what_was_delivered() {
     assert_eq!(bench.dispatches(), "c1 m1+1, c1 m2+1, c1 m3");
 }
 
+/// Rule: full-queue-consumer-is-slow
 #[test]
 fn activemq_6_marks_a_full_queue_consumer_slow() {
     let mut scenario = queue(&[2, 5]);

@@ -11,6 +11,7 @@ fn durable(prefetch: u32) -> Scenario {
     scenario
 }
 
+/// Rule: fan-out
 #[test]
 fn every_subscription_gets_every_message() {
     let mut bench = Bench::subscribed(topic(&[2, 2]));
@@ -21,6 +22,7 @@ fn every_subscription_gets_every_message() {
     assert_eq!(bench.held_by_broker(), 0);
 }
 
+/// Rule: fan-out
 #[test]
 fn a_topic_keeps_nothing_for_nobody() {
     let mut bench = Bench::of(topic(&[2]));
@@ -36,6 +38,7 @@ fn a_topic_keeps_nothing_for_nobody() {
     assert_eq!(bench.held_by_broker(), 0);
 }
 
+/// Rule: topic-not-slow
 #[test]
 fn a_topic_consumer_is_slow_when_its_backlog_exceeds_its_prefetch() {
     // 12.25
@@ -58,6 +61,7 @@ fn a_topic_consumer_is_slow_when_its_backlog_exceeds_its_prefetch() {
     );
 }
 
+/// Rule: eviction
 #[test]
 fn a_pending_limit_evicts_the_oldest() {
     // 12.26
@@ -85,6 +89,7 @@ fn a_pending_limit_evicts_the_oldest() {
     assert_eq!(bench.in_flight(1), [8]);
 }
 
+/// Rule: eviction-by-priority
 #[test]
 fn eviction_can_look_at_the_priority() {
     let mut scenario = topic(&[1]);
@@ -102,6 +107,7 @@ fn eviction_can_look_at_the_priority() {
     );
 }
 
+/// Rule: expired-when-full
 #[test]
 fn expired_messages_leave_a_full_buffer_one_by_one_for_the_dead_letter_queue() {
     // Recorded: deadLetter, but neither discard nor expired.
@@ -128,6 +134,7 @@ fn expired_messages_leave_a_full_buffer_one_by_one_for_the_dead_letter_queue() {
     );
 }
 
+/// Rule: pending-limit-0
 #[test]
 fn a_pending_limit_of_zero_drops_without_a_word() {
     let mut scenario = topic(&[1]);
@@ -142,6 +149,7 @@ fn a_pending_limit_of_zero_drops_without_a_word() {
     assert_eq!(bench.held_by_broker(), 0);
 }
 
+/// Rule: topic-individual-frees-older
 #[test]
 fn an_individual_ack_on_a_topic_releases_all_older_ones() {
     // 12.20
@@ -162,6 +170,7 @@ fn an_individual_ack_on_a_topic_releases_all_older_ones() {
     );
 }
 
+/// Rule: topic-acks-need-no-match
 #[test]
 fn a_topic_believes_what_an_ack_says() {
     let mut bench = Bench::subscribed(topic(&[10]));
@@ -171,6 +180,7 @@ fn a_topic_believes_what_an_ack_says() {
     assert!(bench.lines(&["rejected"]).is_empty());
 }
 
+/// Rule: topic-poison-is-dropped
 #[test]
 fn poison_on_a_topic_is_thrown_away() {
     let mut bench = Bench::subscribed(topic(&[10]));
@@ -179,6 +189,7 @@ fn poison_on_a_topic_is_thrown_away() {
     assert_eq!(bench.lines(&["discard", "deadLetter"]), ["discard c1 m1"]);
 }
 
+/// Rule: topic-expired
 #[test]
 fn what_expires_behind_the_window_is_discarded() {
     let mut bench = Bench::subscribed(topic(&[1]));
@@ -196,6 +207,7 @@ fn what_expires_behind_the_window_is_discarded() {
     );
 }
 
+/// Rule: topic-transaction
 #[test]
 fn acks_on_a_topic_take_effect_at_the_commit() {
     let mut bench = Bench::subscribed(topic(&[3]));
@@ -210,6 +222,7 @@ fn acks_on_a_topic_take_effect_at_the_commit() {
 
 // ── durable subscriptions ──
 
+/// Rule: durable-slow
 #[test]
 fn a_durable_consumer_is_slow_with_the_first_message_beyond_its_window() {
     // 12.25
@@ -227,6 +240,7 @@ fn a_durable_consumer_is_slow_with_the_first_message_beyond_its_window() {
     assert_eq!(bench.lines(&["slow"]), ["slow c1"]);
 }
 
+/// Rule: durable-slow
 #[test]
 fn a_durable_backlog_makes_slow_as_soon_as_the_window_is_full_again() {
     // Recorded: durable-crash-flags-prefetched.
@@ -243,6 +257,7 @@ fn a_durable_backlog_makes_slow_as_soon_as_the_window_is_full_again() {
     assert_eq!(bench.dispatches(), "c1 m2+1, c1 m3+1, c1 m4+1, c1 m5+1");
 }
 
+/// Rule: durable-collects
 #[test]
 fn a_durable_subscription_collects_while_its_consumer_is_away() {
     let mut bench = Bench::subscribed(durable(10));
@@ -262,6 +277,7 @@ fn a_durable_subscription_collects_while_its_consumer_is_away() {
     );
 }
 
+/// Rule: durable-prefetch-of-the-creator
 #[test]
 fn a_policy_counts_for_the_first_consumer_of_a_durable_subscription_only() {
     let mut scenario = durable(1000);
@@ -274,6 +290,7 @@ fn a_policy_counts_for_the_first_consumer_of_a_durable_subscription_only() {
     assert_eq!(bench.broker.prefetch(bench.id(1)), Some(1000));
 }
 
+/// Rule: standard-ack-must-match
 #[test]
 fn a_durable_subscription_checks_what_an_ack_says() {
     let mut bench = Bench::subscribed(durable(10));
@@ -283,6 +300,7 @@ fn a_durable_subscription_checks_what_an_ack_says() {
     assert_eq!(bench.in_flight(1).len(), 6);
 }
 
+/// Rule: dead-letter-once
 #[test]
 fn a_dead_letter_is_taken_only_once() {
     let mut scenario = topic(&[10, 10]);
@@ -299,6 +317,7 @@ fn a_dead_letter_is_taken_only_once() {
     );
 }
 
+/// Rule: durable-expiry
 #[test]
 fn the_expiry_check_looks_at_offline_durable_subscriptions() {
     let mut scenario = durable(1);
@@ -313,6 +332,7 @@ fn the_expiry_check_looks_at_offline_durable_subscriptions() {
     assert_eq!(bench.lines(&["expired"]), ["expired m1", "expired m2"]);
 }
 
+/// Rule: commit-after-removal
 #[test]
 fn durable_acks_of_a_transaction_survive_a_forced_removal() {
     let mut bench = Bench::subscribed(durable(5));

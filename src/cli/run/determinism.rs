@@ -2,11 +2,11 @@
 
 use std::thread;
 
-use acksim::experiment::measure;
 use acksim::metrics::Metrics;
 use acksim::scenario::Scenario;
 
 use super::super::Error;
+use super::super::simulation::metrics;
 
 /// Runs the scenario again and says in which layer it came out differently, if it did.
 ///
@@ -15,15 +15,13 @@ use super::super::Error;
 pub fn difference(scenario: &Scenario, first: &Metrics) -> Result<Option<String>, Error> {
     let copy = scenario.clone();
     let (second, third) = thread::scope(|scope| {
-        let beside = scope.spawn(|| measure(&copy));
+        let beside = scope.spawn(|| metrics(&copy));
         let _elsewhere: Vec<Vec<u8>> = (1..100).map(|size| vec![0; size * 16]).collect();
         (
-            measure(scenario),
+            metrics(scenario),
             beside.join().expect("a run does not panic"),
         )
     });
-    let again = [second, third].map(|run| run.map_err(Error::message));
-    let [second, third] = again;
     Ok([second?, third?]
         .iter()
         .find_map(|again| layer(first, again)))

@@ -45,7 +45,7 @@ pub struct Run {
     /// Write no files
     #[arg(long)]
     no_files: bool,
-    /// Watch each run with judges of conservation, windows and order; a breach is an error
+    /// Watch each run with judges of conservation, windows, order and Little's law; a breach is an error
     #[arg(long)]
     audit: bool,
     /// Run each scenario twice and compare everything that happened

@@ -34,6 +34,7 @@ fn dead_letters(scenario: &Scenario) -> Vec<String> {
     scenario.destinations.iter().map(arrow).collect()
 }
 
+/// Rule: policy-most-specific
 #[test]
 fn the_most_specific_entry_wins() {
     let scenario = with(
@@ -110,6 +111,7 @@ fn every_attribute_arrives() {
     assert_eq!(policy.slow_consumer_strategy, Some(expected));
 }
 
+/// Rule: dead-letter-once
 #[test]
 fn by_default_all_share_one_dead_letter_queue() {
     let scenario = with("", &["queue://a", "topic://b"]);
@@ -129,6 +131,7 @@ fn by_default_all_share_one_dead_letter_queue() {
     );
 }
 
+/// Rule: dead-letter-queues-of-their-own
 #[test]
 fn individual_queues_are_named_after_their_destination() {
     let plain = r#""queue://>": {"deadLetterStrategy": {"individual": {}}},

@@ -8,6 +8,7 @@ fn prefetch(keys: &str) -> u32 {
     consumer(keys).consumers[0].prefetch_size
 }
 
+/// Rule: default-prefetch-by-kind
 #[test]
 fn defaults_depend_on_the_kind_of_subscription() {
     let topic = r#""destination": "topic://t""#;
@@ -20,6 +21,7 @@ fn defaults_depend_on_the_kind_of_subscription() {
     assert_eq!(prefetch(&format!("{topic}, {dispatch}")), 100);
 }
 
+/// Rule: prefetch-of-the-destination
 #[test]
 fn each_layer_wins_over_those_below_it() {
     let prefetch = |broker: &str, url: &str, destination: &str| {
@@ -48,6 +50,7 @@ fn the_shorthand_is_the_destinations_option() {
     assert_eq!(prefetch(r#""prefetchSize": 40000"#), 40000);
 }
 
+/// Rule: policy-replaces-default-prefetch
 #[test]
 fn an_explicit_default_counts_as_a_default() {
     let is_default = |keys: &str| consumer(keys).consumers[0].prefetch_is_default;
@@ -65,6 +68,7 @@ fn an_explicit_default_counts_as_a_default() {
 /// Held against `ActiveMQConnectionFactory` of the real 5.17.2 with these very URLs: options are
 /// applied in the order of a HashMap, in which `all` comes behind `queuePrefetch` and before
 /// `durableTopicPrefetch`.
+/// Rule: options-in-hash-order
 #[test]
 fn all_wins_over_what_the_hash_map_puts_before_it() {
     let url = |url: &str| format!(r#""url": "{url}""#);
@@ -90,6 +94,7 @@ fn all_wins_over_what_the_hash_map_puts_before_it() {
     assert_eq!(with(&format!("{durable}, {client}")), 7);
 }
 
+/// Rule: prefetch-policy-is-a-short
 #[test]
 fn a_prefetch_policy_is_cut_to_a_short_and_a_destination_is_not() {
     let loaded = load(
@@ -132,6 +137,7 @@ fn without_a_url_everything_is_activemqs_default() {
     assert_eq!(options.redelivery_policy.back_off_multiplier, 5.0);
 }
 
+/// Rule: dispatch-async
 #[test]
 fn every_option_of_the_url_arrives() {
     let options = options(
