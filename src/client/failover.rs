@@ -216,6 +216,7 @@ impl Client {
                 && consumer.is_open
                 && let Some(timeout) = consumer.last_pull
             {
+                rule!("failover-repeats-pulls");
                 let consumer = consumer.id;
                 s.send(connection, ToBroker::Pull { consumer, timeout });
             }

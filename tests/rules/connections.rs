@@ -131,6 +131,7 @@ fn rule_10_2_reconnect_delays_double() {
 
 /// Rule 10.2 (`FailoverTransport.oneway`): without a connection timed pulls are answered with nothing at once. The
 /// application asks again and again, time goes on all the same, and the message is there once the connection is.
+/// Rule: failover-swallows-acks
 #[test]
 fn rule_10_2_timed_pulls_spin_while_there_is_no_connection() {
     let run = run(r#"{
@@ -146,7 +147,32 @@ fn rule_10_2_timed_pulls_spin_while_there_is_no_connection() {
     assert!(pulls.iter().map(at).all(|at| !(112..=610).contains(&at)));
 }
 
+/// Rule 10.2: the pull that brought m:1 is repeated when the connection is back, at work though the application is, and
+/// brings m:2.
+/// Rule: failover-repeats-pulls
+#[test]
+fn rule_10_2_an_answered_pull_is_repeated() {
+    let run = run(r#"{
+      "until": "4s", "broker": {"restarts": [{"at": "500ms", "downFor": "200ms"}]},
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 2, "url": "failover:(tcp://b)"}],
+      "consumers": [{"name": "c", "destination": "queue://Q", "prefetchSize": 0, "start": "200ms", "url": "failover:(tcp://b)",
+        "receive": "receive", "processing": "1500ms"}]
+    }"#);
+    assert_eq!(
+        run.acks("c"),
+        [
+            "pull",
+            "STANDARD m:1..m:1 x1",
+            "lost",
+            "pull",
+            "STANDARD m:2..m:2 x1",
+            "pull"
+        ]
+    );
+}
+
 /// Rule 10.2: a synchronous send in a transaction is repeated with it, and once.
+/// Rule: failover-repeats-sends
 #[test]
 fn rule_10_2_a_sync_send_in_a_transaction_is_repeated_once() {
     let run = run(r#"{
