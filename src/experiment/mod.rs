@@ -22,6 +22,8 @@
 //! * Where a number cannot be trusted there is a word: *unstable* where the backlog grows,
 //!   *insufficient* where a percentile has fewer than ten values beyond it, or where the warm-up
 //!   takes more than half of the run.
+//! * The first replication of each setting runs under the judges as well: conservation of messages,
+//!   windows, order, Little's law. A breach is an error, not a footnote.
 //! * Runs are put in order by their number, whatever thread made them: the outcome has the same
 //!   bytes with any number of jobs.
 

@@ -136,8 +136,8 @@ fn about(comparison: &Comparison) -> String {
         " – INCOMPLETE: cancelled"
     };
     format!(
-        "{settings} × {replications} with the same seeds; {kind}; means with 95 % \
-         intervals{incomplete}"
+        "{settings} × {replications} with the same seeds, the first of them audited; {kind}; means \
+         with 95 % intervals{incomplete}"
     )
 }
 

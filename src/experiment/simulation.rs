@@ -10,6 +10,7 @@ use super::study::{
     Condition, ConsumerPlace, Kind, Replications, RunResult, Study, StudyError, grid,
 };
 use super::vary::{Axis, VaryError, distinguish, plain};
+use crate::judges::Judges;
 use crate::kernel::Time;
 use crate::metrics::{Collector, Metrics, RunEnd};
 use crate::scenario::{self, Document, Errors, Loaded, Scenario, Values};
@@ -119,11 +120,15 @@ fn is_steady(scenario: &Scenario) -> bool {
     scenario.until.is_some() && endless
 }
 
-/// Runs a setting of a scenario with a seed: what [`Study::run`] asks for.
+/// Runs a setting of a scenario with a seed: what [`Study::run`] asks for. The setting's own seed,
+/// which is that of the first replication, is run under the judges as well.
 ///
 /// # Errors
-/// If virtual time stands still.
+/// If it can't be run to its end, or a law is broken that holds whatever the scenario.
 pub fn simulate(setting: &Scenario, seed: u64) -> Result<RunResult, String> {
+    if seed == setting.seed {
+        audit(setting)?;
+    }
     observe(setting, seed, |scenario| {
         let until = scenario.until.filter(|_| is_steady(scenario));
         let (metrics, backlog) = match until {
@@ -142,6 +147,19 @@ pub fn simulate(setting: &Scenario, seed: u64) -> Result<RunResult, String> {
         let metrics = serde_json::to_value(metrics).expect("metrics are plain data");
         Ok((metrics, backlog))
     })
+}
+
+/// Messages are conserved, windows respected, order is kept, and Little's law holds; else the
+/// numbers of this setting mean nothing.
+fn audit(setting: &Scenario) -> Result<(), String> {
+    let mut judges = Judges::new(setting);
+    let end = world::simulate(setting, &mut judges).map_err(|error| error.to_string())?;
+    match judges.finish(end.ended_at, &end.messages).first() {
+        Some(breach) => Err(format!(
+            "a law is broken, which is a bug of acksim: {breach}"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Runs a scenario for its numbers alone: the fastest way to them, because the model is compiled
