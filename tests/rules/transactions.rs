@@ -107,3 +107,29 @@ fn rule_5_7_a_crash_rolls_back() {
     }"#);
     assert_eq!(run.dispatched("next"), ["m:1..m:6 redelivery=1"]);
 }
+
+/// Rule 3.9: in a transaction a close is postponed to its end, and so is a new life of the same consumer. The commit
+/// closes the first life and not the second.
+#[test]
+fn rule_3_9_a_consumer_opens_again_once_its_postponed_close_is_done() {
+    let run = run(r#"{
+      "producers": [{"name": "a", "destination": "queue://A", "arrivals": {"at": ["0ms", "300ms"]}},
+                    {"name": "b", "destination": "queue://B", "arrivals": {"at": ["10ms", "200ms"]}}],
+      "consumers": [
+        {"name": "stays", "session": "s", "destination": "queue://B", "acknowledgeMode": "SESSION_TRANSACTED",
+         "transaction": {"size": 3}},
+        {"name": "c", "session": "s", "destination": "queue://A", "acknowledgeMode": "SESSION_TRANSACTED",
+         "transaction": {"size": 3}, "failures": [{"close": {"afterDeliveries": 1, "restartAfter": "50ms"}}]}],
+      "until": "1s"
+    }"#);
+    assert_eq!(run.timed_delivered("c"), ["@0 a:1", "@300 a:2"]);
+    assert_eq!(
+        run.broker("c"),
+        [
+            "dispatch a:1",
+            "STANDARD a:1..a:1 x1 tx",
+            "close",
+            "dispatch a:2",
+        ]
+    );
+}
