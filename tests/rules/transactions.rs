@@ -133,3 +133,43 @@ fn rule_3_9_a_consumer_opens_again_once_its_postponed_close_is_done() {
         ]
     );
 }
+
+/// Example 12.31, and what makes an ack bad: messages that wait for their local redelivery survive a reconnect, and the
+/// broker sends them again besides. When the first copies are committed, the second are not in flight any more; so, other
+/// than in the example, the next commit fails as well. (The real broker was seen to do so up to the first failure.)
+#[test]
+fn rule_12_31_a_bad_ack_fails_the_commit_and_the_messages_come_again() {
+    let run = run(r#"{
+      "broker": {"restarts": [{"at": "300ms", "downFor": "100ms"}]},
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 2}],
+      "consumers": [{"name": "c", "destination": "queue://Q", "start": "50ms", "receive": "receive", "processing": "20ms",
+        "url": "failover:(tcp://b)?jms.redeliveryPolicy.initialRedeliveryDelay=1500",
+        "acknowledgeMode": "SESSION_TRANSACTED", "transaction": {"size": 2},
+        "failures": [{"throw": {"messages": [2], "times": 1}}]}],
+      "until": "3500ms"
+    }"#);
+    let standard = "STANDARD m:1..m:2 x2 tx";
+    let rolled_back = ["begin", standard, "rollback", "lost"];
+    let committed = ["begin", standard, "commit"];
+    let failed = ["begin", standard, "rejected", "commit"];
+    let redelivered = ["REDELIVERED m:1..m:2 x2", "rejected"];
+    assert_eq!(
+        run.acks("c"),
+        [&rolled_back[..], &committed, &failed, &failed, &redelivered].concat()
+    );
+    assert_eq!(
+        run.timed_delivered("c"),
+        [
+            "@50 m:1",
+            "@70 m:2",
+            "@1590 m:1 count=2",
+            "@1610 m:2 count=2",
+            "@1630 m:1",
+            "@1650 m:2",
+            "@3170 m:1 count=2",
+            "@3190 m:2 count=2",
+        ],
+        "the initial delay after the failed commit, too"
+    );
+    assert!(run.remaining().is_empty());
+}
