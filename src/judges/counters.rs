@@ -5,7 +5,8 @@
 //! consumer: so only while the same life is subscribed, on the same connection (what a reconnect
 //! brings again has the broker's counter, beside what waited for its local redelivery). A broker
 //! that restarts forgets (semantics 4.4, 13), and so does a durable subscription that is acknowledged in
-//! a transaction, whatever becomes of that.
+//! a transaction, whatever becomes of that. What the redelivery plugin sends again to a durable
+//! subscription has the plugin's counter until the subscription counts for itself, from 1.
 
 use std::collections::BTreeMap;
 
@@ -77,6 +78,12 @@ impl Counters {
             Fact::AckArrived { ack } if ack.transaction.is_some() => {
                 self.dispatched
                     .retain(|(_, owner), _| *owner != Some(ack.consumer.index));
+            }
+            Fact::Returned { consumer, message }
+                if self.on_topic[consumer.index as usize]
+                    && messages[message].redelivery_counter > 0 =>
+            {
+                self.dispatched.remove(&(message, Some(consumer.index)));
             }
             Fact::Subscribed {
                 consumer,
@@ -150,6 +157,25 @@ mod tests {
             ["the redelivery counter of p:1 falls from 2 to 0 for a"]
         );
         assert_eq!(tell(true), [""; 0]);
+    }
+
+    /// `DurableTopicSubscription.createMessageDispatch` puts its own count, where it has one, in the place of the
+    /// message's, which the redelivery plugin has set.
+    #[test]
+    fn a_durable_subscription_counts_from_one_what_the_plugin_sent_again() {
+        let scenario = plan().topic("t").producer("p", 0).consumer("a", 0);
+        let found = breaches(&scenario, |story| {
+            story.subscribe(A);
+            let message = story.queue(0);
+            story.messages[message].redelivery_counter = 2;
+            story.dispatch(A, message).returned(A, message);
+            story.fact(Fact::Dispatched {
+                consumer: A,
+                message,
+                redelivery_counter: 1,
+            });
+        });
+        assert_eq!(found, [""; 0]);
     }
 
     #[test]

@@ -5,8 +5,9 @@
 //!
 //! The extension is not told by facts. The judge keeps one that is never too small, from the acks
 //! that arrive: every DELIVERED widens it by its count, every message taken off narrows it by one
-//! (semantics 6.4, 7.2). Where the broker narrows it further the judge is generous. The article's
-//! windows never exceed one and a half prefetches.
+//! (semantics 6.4, 7.2); a POISON or EXPIRED range narrows it by one when its last message is taken
+//! off, and not at all if that is not in flight. Where the broker narrows it further the judge is
+//! generous. The article's windows never exceed one and a half prefetches.
 
 use std::collections::BTreeSet;
 
@@ -25,8 +26,8 @@ struct Window {
     life: u32,
     in_flight: BTreeSet<MessageRef>,
     extension: u64,
-    /// A POISON or EXPIRED ack has arrived and has not narrowed the window yet.
-    narrows_once: bool,
+    /// A POISON or EXPIRED ack has arrived; with this message, its last, it narrows the window.
+    buries_up_to: Option<MessageRef>,
     pulled: bool,
 }
 
@@ -107,7 +108,7 @@ impl Windows {
         window.life = consumer.life;
         window.in_flight.clear();
         window.extension = 0;
-        window.narrows_once = false;
+        window.buries_up_to = None;
         window.pulled = false;
     }
 
@@ -144,10 +145,11 @@ impl Windows {
         let Some(window) = self.of(ack.consumer) else {
             return;
         };
+        window.buries_up_to = None;
         match ack.ack_type {
             AckType::Delivered => window.extension += u64::try_from(ack.count).unwrap_or(0),
             AckType::Individual if ack.transaction.is_some() => window.extension += 1,
-            AckType::Poison | AckType::Expired => window.narrows_once = true,
+            AckType::Poison | AckType::Expired => window.buries_up_to = Some(ack.last),
             _ => {}
         }
     }
@@ -159,7 +161,7 @@ impl Windows {
         let was_in_flight = window.in_flight.remove(&message);
         let narrows = match is_acknowledged {
             true => window.narrows_in_transactions,
-            false => std::mem::take(&mut window.narrows_once),
+            false => window.buries_up_to == Some(message),
         };
         if was_in_flight && narrows {
             window.extension = window.extension.saturating_sub(1);
@@ -185,7 +187,7 @@ impl Window {
             life: 0,
             in_flight: BTreeSet::new(),
             extension: 0,
-            narrows_once: false,
+            buries_up_to: None,
             pulled: false,
         }
     }
@@ -221,7 +223,7 @@ fn broker_prefetch(consumer: &Consumer, scenario: &Scenario) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::Fact;
+    use crate::facts::{DeathCause, Fact};
     use crate::judges::testing::breaches;
     use crate::scenario::{Scenario, Semantics};
     use crate::story::{Plan, Story, plan};
@@ -274,6 +276,31 @@ mod tests {
             story.push(A, second).acknowledge(A, first).push(A, third);
         });
         assert_eq!(found.len(), 1, "one in flight, no extension any more");
+    }
+
+    /// The last message of a POISON range decides (`PrefetchSubscription.acknowledge`): an ack whose last message is not
+    /// in flight is refused, and what it has buried by then leaves the extension as it was.
+    #[test]
+    fn a_poison_range_narrows_the_window_at_its_last_message() {
+        let third_after_poison = |last_is_in_flight: bool| {
+            breaches(&with_prefetch(1), |story| {
+                story.subscribe(A);
+                let [first, second, third, fourth] = std::array::from_fn(|_| story.queue(0));
+                story.push(A, first);
+                story.ack(Story::<()>::ack_of(A, AckType::Delivered, first, first, 1));
+                story.push(A, second);
+                let last = if last_is_in_flight { first } else { fourth };
+                story.ack(Story::<()>::ack_of(A, AckType::Poison, first, last, 1));
+                story.fact(Fact::Discarded {
+                    consumer: A,
+                    message: first,
+                    cause: DeathCause::Poison,
+                });
+                story.push(A, third);
+            })
+        };
+        assert_eq!(third_after_poison(false), [""; 0], "refused");
+        assert_eq!(third_after_poison(true).len(), 1, "a window of one");
     }
 
     #[test]

@@ -171,7 +171,8 @@ pub struct Timing {
     /// From where the makespan counts: the first createConsumer if consumers start later than a
     /// producer that sends at once, otherwise the first send; not before the end of the warm-up.
     pub origin_ms: Option<f64>,
-    /// From the origin to the later of the last end of a processing and the last acknowledgement.
+    /// From the origin to the later of the last end of a processing and the last acknowledgement;
+    /// to the end of the run if a consumer is still at work then.
     pub makespan_ms: Option<f64>,
     /// Ends of processings per second in the middle three fifths of them.
     pub steady_per_second: Option<f64>,

@@ -15,7 +15,8 @@
 //!   averages over time are over the time after. Latencies leave out messages *sent* before,
 //!   however late they arrive. Fingerprints cover the whole run.
 //! * *Makespan.* Rates and utilisation are relative to the time in which there was something to do:
-//!   from the origin (see [`Timing`]) to the last end of a processing or the last acknowledgement.
+//!   from the origin (see [`Timing`]) to the last end of a processing or the last acknowledgement;
+//!   to the end of the run if a consumer is still at work then.
 //! * *Copies.* A message on a topic counts once for each subscription wherever something is done
 //!   with it (delivered, processed, acknowledged, lost).
 

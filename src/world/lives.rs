@@ -211,11 +211,13 @@ impl<O: Observer> World<'_, O> {
         id
     }
 
-    /// `createConsumer`. One with a listener stops and starts its session, so it waits for a listener that is at work.
+    /// `createConsumer`. One with a listener stops and starts its session, so it waits for a listener that is at work;
+    /// and for the end of the transaction to which the close of its last life was postponed.
     fn begin_life(&mut self, consumer: ConsumerIndex) {
         let session = self.client.session_of(consumer);
         let is_busy = self.workers[session as usize].task != Task::Idle;
-        if is_busy || self.lives.closing[session as usize].is_some() {
+        let is_closing = self.lives.closing[session as usize].is_some();
+        if is_busy || is_closing || self.client.consumers[consumer as usize].is_open {
             rule!("listener-waits-for-session");
             self.lives.phases[consumer as usize] = Phase::Waiting;
             return self.lives.waiting[session as usize].push(consumer);
@@ -223,13 +225,18 @@ impl<O: Observer> World<'_, O> {
         self.subscribe(consumer);
     }
 
-    /// The worker of a session is free: consumers that waited for it subscribe.
+    /// The worker of a session is free: consumers that waited for it subscribe, but for those whose last life is still
+    /// to be closed.
     pub(super) fn subscribe_waiting(&mut self, session: SessionIndex) {
         if self.lives.waiting[session as usize].is_empty() {
             return;
         }
         for consumer in std::mem::take(&mut self.lives.waiting[session as usize]) {
-            self.subscribe(consumer);
+            if self.client.consumers[consumer as usize].is_open {
+                self.lives.waiting[session as usize].push(consumer);
+            } else {
+                self.subscribe(consumer);
+            }
         }
     }
 

@@ -479,6 +479,10 @@ impl<O: Observer> World<'_, O> {
         }
         self.client
             .transaction_ended(session, commits && !failed, &mut self.shell);
+        let is_closing = self.lives.closing[session as usize].is_some();
+        if !is_closing && self.workers[session as usize].task == Task::Idle {
+            self.subscribe_waiting(session);
+        }
     }
 
     /// All answers are there.

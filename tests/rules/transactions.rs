@@ -113,3 +113,69 @@ fn rule_5_7_a_crash_rolls_back() {
     }"#);
     assert_eq!(run.dispatched("next"), ["m:1..m:6 redelivery=1"]);
 }
+
+/// Rule 3.9: in a transaction a close is postponed to its end, and so is a new life of the same consumer. The commit
+/// closes the first life and not the second.
+#[test]
+fn rule_3_9_a_consumer_opens_again_once_its_postponed_close_is_done() {
+    let run = run(r#"{
+      "producers": [{"name": "a", "destination": "queue://A", "arrivals": {"at": ["0ms", "300ms"]}},
+                    {"name": "b", "destination": "queue://B", "arrivals": {"at": ["10ms", "200ms"]}}],
+      "consumers": [
+        {"name": "stays", "session": "s", "destination": "queue://B", "acknowledgeMode": "SESSION_TRANSACTED",
+         "transaction": {"size": 3}},
+        {"name": "c", "session": "s", "destination": "queue://A", "acknowledgeMode": "SESSION_TRANSACTED",
+         "transaction": {"size": 3}, "failures": [{"close": {"afterDeliveries": 1, "restartAfter": "50ms"}}]}],
+      "until": "1s"
+    }"#);
+    assert_eq!(run.timed_delivered("c"), ["@0 a:1", "@300 a:2"]);
+    assert_eq!(
+        run.broker("c"),
+        [
+            "dispatch a:1",
+            "STANDARD a:1..a:1 x1 tx",
+            "close",
+            "dispatch a:2",
+        ]
+    );
+}
+
+/// Example 12.31, and what makes an ack bad: messages that wait for their local redelivery survive a reconnect, and the
+/// broker sends them again besides. When the first copies are committed, the second are not in flight any more; so, other
+/// than in the example, the next commit fails as well. (The real broker was seen to do so up to the first failure.)
+#[test]
+fn rule_12_31_a_bad_ack_fails_the_commit_and_the_messages_come_again() {
+    let run = run(r#"{
+      "broker": {"restarts": [{"at": "300ms", "downFor": "100ms"}]},
+      "producers": [{"name": "m", "destination": "queue://Q", "messages": 2}],
+      "consumers": [{"name": "c", "destination": "queue://Q", "start": "50ms", "receive": "receive", "processing": "20ms",
+        "url": "failover:(tcp://b)?jms.redeliveryPolicy.initialRedeliveryDelay=1500",
+        "acknowledgeMode": "SESSION_TRANSACTED", "transaction": {"size": 2},
+        "failures": [{"throw": {"messages": [2], "times": 1}}]}],
+      "until": "3500ms"
+    }"#);
+    let standard = "STANDARD m:1..m:2 x2 tx";
+    let rolled_back = ["begin", standard, "rollback", "lost"];
+    let committed = ["begin", standard, "commit"];
+    let failed = ["begin", standard, "rejected", "commit"];
+    let redelivered = ["REDELIVERED m:1..m:2 x2", "rejected"];
+    assert_eq!(
+        run.acks("c"),
+        [&rolled_back[..], &committed, &failed, &failed, &redelivered].concat()
+    );
+    assert_eq!(
+        run.timed_delivered("c"),
+        [
+            "@50 m:1",
+            "@70 m:2",
+            "@1590 m:1 count=2",
+            "@1610 m:2 count=2",
+            "@1630 m:1",
+            "@1650 m:2",
+            "@3170 m:1 count=2",
+            "@3190 m:2 count=2",
+        ],
+        "the initial delay after the failed commit, too"
+    );
+    assert!(run.remaining().is_empty());
+}

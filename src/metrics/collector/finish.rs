@@ -34,7 +34,7 @@ impl Collector<'_> {
             self.warm_up = end.ended_at;
             self.begin_measuring();
         }
-        let makespan = self.makespan();
+        let makespan = self.makespan(end.ended_at);
         let consumers = self.consumer_metrics(end.ended_at, makespan);
         let run = Run {
             scenario: self.scenario.name.clone(),
@@ -77,8 +77,9 @@ impl Collector<'_> {
     }
 
     /// Preloaded scenarios, in which consumers start later than a producer that sends at once,
-    /// count from the first createConsumer; all others from the first send.
-    fn makespan(&self) -> Makespan {
+    /// count from the first createConsumer; all others from the first send. Whoever is still at
+    /// work at the end of the run has something to do until then.
+    fn makespan(&self, ended_at: Time) -> Makespan {
         let (first_send, first_subscribe) = self.began;
         let first_consumer = self
             .scenario
@@ -98,10 +99,15 @@ impl Collector<'_> {
             .or(first_subscribe)
             .map(|began| began.max(self.scenario.warm_up));
         let run = &self.run;
+        let is_at_work = self
+            .consumers
+            .iter()
+            .any(|consumer| consumer.activity.is_busy());
         let end = run
             .last_processed
             .max(self.last_acknowledged())
-            .max(run.last_interrupted);
+            .max(run.last_interrupted)
+            .max(is_at_work.then_some(ended_at));
         let nanos = origin.zip(end).map(|(origin, end)| end.since(origin).0);
         Makespan { origin, nanos }
     }

@@ -665,6 +665,21 @@ fn a_hang_to_the_end_keeps_its_consumer_busy() {
     assert_eq!(metrics.consumers["a"].utilisation, Some(0.8));
 }
 
+/// A processing that has not ended counts to the end of the run, and so does the makespan.
+#[test]
+fn who_is_at_work_at_the_end_is_busy_until_then_and_no_longer() {
+    let metrics = tell(&two_consumers(), |story| {
+        story.subscribe(A).subscribe(B);
+        let [first, second] = std::array::from_fn(|_| story.queue(0));
+        story.push(A, first).push(B, second);
+        story.deliver(B, second).at(10.0).done(B, second);
+        story.acknowledge(B, second).deliver(A, first).at(40.0);
+    });
+    assert_eq!(metrics.timing.makespan_ms, Some(40.0));
+    assert_eq!(metrics.consumers["a"].utilisation, Some(0.75));
+    assert_eq!(metrics.consumers["b"].utilisation, Some(0.25));
+}
+
 #[test]
 fn order_is_violated_by_whoever_comes_late() {
     let metrics = tell(&two_consumers(), |story| {
