@@ -110,7 +110,8 @@ fn commands(folder: &Path) -> io::Result<()> {
     fs::write(&loaded, Variant::Auto.scenario(MESSAGES))?;
     let study = folder.join("study.json");
     fs::write(&study, Variant::Auto.scenario(100_000))?;
-    let out = folder.join("out").display().to_string();
+    // A folder of its own for each: to replace a large one takes time.
+    let outs = ["a", "b", "c", "d"].map(|out| folder.join(out).display().to_string());
     let with = |more: &[&str], file: &Path| {
         let arguments: Vec<String> = more.iter().map(|word| (*word).to_owned()).collect();
         let file = file.to_owned();
@@ -120,10 +121,10 @@ fn commands(folder: &Path) -> io::Result<()> {
         })
     };
     let times = medians(&mut [
-        with(&["run", "--no-charts", "-o", &out], &small),
-        with(&["run", "-o", &out], &small),
-        with(&["run", "--no-charts", "-o", &out], &loaded),
-        with(&["run", "--no-charts", "--trace", "-o", &out], &loaded),
+        with(&["run", "--no-charts", "-o", &outs[0]], &small),
+        with(&["run", "-o", &outs[1]], &small),
+        with(&["run", "--no-charts", "-o", &outs[2]], &loaded),
+        with(&["run", "--no-charts", "--trace", "-o", &outs[3]], &loaded),
     ]);
     let seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
     println!("\n| command | takes |");
