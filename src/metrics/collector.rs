@@ -478,7 +478,7 @@ fn find(copy: &mut Copy, now: Time, consumers: &mut [ConsumerTally]) {
 
 impl Observer for Collector<'_> {
     // Where a fact is emitted its kind is known: inlined there, all arms but one vanish, and with
-    // them two jumps that the processor can't predict (a fifth of the time of a run).
+    // them a jump that the processor can't predict.
     #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact, messages: &Messages) {
         if now >= self.warm_up {
