@@ -266,7 +266,7 @@ pub enum ToClient {
 }
 
 /// One message: what its producer made of it, and what the broker notes on its own copy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Message {
     /// Who sent it.
     pub producer: ProducerIndex,

@@ -13,9 +13,9 @@
 //! scheduled for it. If a model wants another order, it schedules in that order.
 //!
 //! A [`Lane`] is a promise of a source of events to schedule mostly in order of time: one direction
-//! of a link, or an actor with one thing to do at a time. It makes the queue faster and changes
-//! nothing else: an event that breaks the promise takes the slower way and is popped at its proper
-//! place.
+//! of a link, or an actor with one thing to do at a time. It holds the source's events, of its own
+//! kind, makes the queue faster and changes nothing else: an event that breaks the promise takes
+//! the slower way and is popped at its proper place.
 //!
 //! # Chance
 //!
@@ -33,7 +33,7 @@ mod time;
 mod ziggurat;
 
 pub use distribution::Distribution;
-pub use queue::{EventQueue, Lane};
+pub use queue::{Due, EventQueue, Lane};
 pub use random::{Stream, print_of_draws};
 pub use sampler::Sampler;
 pub use time::{Span, Time};

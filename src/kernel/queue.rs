@@ -1,10 +1,11 @@
 //! The event queue: what happens next.
 //!
 //! Most events of a simulation are scheduled in order of time by whoever schedules them: a link
-//! delivers first-in-first-out, an actor has one thing to do at a time. Such a source gets a
-//! **lane**, a plain FIFO. Only the heads of the lanes can be next, so scheduling behind another
-//! event of the same lane costs an append and no comparison at all. Everything else (timers,
-//! whatever comes out of order) is **loose** and goes to a binary heap.
+//! delivers first-in-first-out, an actor has one thing to do at a time. Such a source has a
+//! [`Lane`], a FIFO of its own kind of events. Only the heads of the lanes can be next, so the queue
+//! knows nothing but the keys of the heads: an event goes into its lane and comes out of it, and is
+//! never moved in between. Everything else (timers, what happens once) is **loose** and goes to a
+//! binary heap.
 //!
 //! ```text
 //!                    near: sorted, few        far: a heap
@@ -22,17 +23,12 @@
 //! are empty most of the time.)
 //!
 //! Every event carries a sequence number given when it was scheduled, over all lanes and the heap.
-//! The order is (time, sequence): a lane is a matter of speed and never changes what is popped.
+//! The order is (time, sequence): a lane is a matter of speed and never changes what comes next.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::time::Time;
-
-/// Handle of a FIFO of one [`EventQueue`]: one for each link or actor that schedules in order of
-/// time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lane(u32);
 
 /// When an event happens: by time, and among equals by the order of scheduling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,9 +46,11 @@ impl Key {
         order: u64::MAX,
     };
 
-    #[inline]
+    #[inline(always)]
     fn is_before(self, other: Key) -> bool {
-        self.time < other.time || (self.time == other.time && self.order < other.order)
+        // As one number of 128 bits: two instructions, and nothing to predict.
+        let number = |key: Key| u128::from(key.time.0) << 64 | u128::from(key.order);
+        number(self) < number(other)
     }
 }
 
@@ -83,14 +81,37 @@ impl<E> Ord for Entry<E> {
     }
 }
 
-/// A FIFO. While it holds one event at a time, as the lane of an actor does, the rest is not
-/// touched.
+/// Events of one source, which schedules them mostly in order of time: one direction of a link, or
+/// an actor with one thing to do at a time.
 #[derive(Clone, Debug)]
-struct Fifo<E> {
-    head: Option<E>,
-    rest: VecDeque<Entry<E>>,
-    /// Time of the last event pushed.
-    tail: Time,
+pub struct Lane<T> {
+    id: u32,
+    /// In order; the first one's key is with the queue.
+    entries: VecDeque<Entry<T>>,
+}
+
+impl<T> Lane<T> {
+    /// An empty lane of this number, which no other lane of the same queue has.
+    pub fn new(id: u32) -> Lane<T> {
+        Lane {
+            id,
+            entries: VecDeque::new(),
+        }
+    }
+
+    /// What is scheduled, the next first.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().map(|entry| &mut entry.event)
+    }
+}
+
+/// What happens next: where its event is, which is to be taken there at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// The first of the lane of this number: [`EventQueue::take`].
+    Lane(u32),
+    /// A loose one: [`EventQueue::take_loose`].
+    Loose,
 }
 
 /// How many heads lie sorted at most.
@@ -111,10 +132,12 @@ impl Near {
         last: 0,
     };
 
+    #[inline]
     fn is_empty(&self) -> bool {
         self.last == 0
     }
 
+    #[inline]
     fn is_full(&self) -> bool {
         self.last == NEAR - 1
     }
@@ -132,16 +155,27 @@ impl Near {
     }
 
     /// Not if it is full.
-    #[inline]
+    #[inline(always)]
     fn insert(&mut self, key: Key) {
-        let mut place = self.last;
-        self.last += 1;
-        // The remainder spares a check of bounds: it changes no place.
-        while self.keys[place % NEAR].is_before(key) {
-            self.keys[(place + 1) % NEAR] = self.keys[place % NEAR];
-            place -= 1;
+        let (earlier, free) = self.keys.split_at_mut(self.last + 1);
+        let mut gap = &mut free[0];
+        for next in earlier.iter_mut().rev() {
+            if !next.is_before(key) {
+                break;
+            }
+            *gap = *next;
+            gap = next;
         }
-        self.keys[(place + 1) % NEAR] = key;
+        *gap = key;
+        self.last += 1;
+    }
+
+    fn remove(&mut self, key: Key) {
+        let found = self.keys[1..=self.last].iter().position(|&other| other == key);
+        if let Some(place) = found {
+            self.keys.copy_within(place + 2..=self.last, place + 1);
+            self.last -= 1;
+        }
     }
 }
 
@@ -152,9 +186,9 @@ impl Near {
 /// beyond; a loose event costs O(log) of their number.
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
-    lanes: Vec<Fifo<E>>,
-    /// How many bits of an order are the lane.
+    /// How many bits of an order are the lane, and which.
     lane_bits: u32,
+    lane_mask: u32,
     /// Keys of the heads of lanes. Those in `far` are later than all in `near`, which is empty
     /// only if both are.
     near: Near,
@@ -168,16 +202,12 @@ pub struct EventQueue<E> {
 }
 
 impl<E: Copy> EventQueue<E> {
-    /// An empty queue with so many lanes (which may be 0).
-    pub fn new(lanes: usize) -> Self {
-        let lane = Fifo {
-            head: None,
-            rest: VecDeque::new(),
-            tail: Time::ZERO,
-        };
+    /// An empty queue for lanes whose numbers are below `lanes` (which may be 0).
+    pub fn new(lanes: u32) -> Self {
+        let size = lanes.next_power_of_two();
         EventQueue {
-            lanes: vec![lane; lanes],
-            lane_bits: lanes.next_power_of_two().trailing_zeros(),
+            lane_bits: size.trailing_zeros(),
+            lane_mask: size - 1,
             near: Near::EMPTY,
             far: BinaryHeap::new(),
             loose: BinaryHeap::new(),
@@ -187,53 +217,87 @@ impl<E: Copy> EventQueue<E> {
         }
     }
 
-    /// The handle of lane `index`, from 0 to below the number of lanes of the queue that it is used
-    /// with.
-    pub fn lane(index: usize) -> Lane {
-        Lane(u32::try_from(index).expect("fewer than 2^32 lanes"))
-    }
-
     /// Schedules an event at any time.
     pub fn schedule(&mut self, at: Time, event: E) {
         let key = self.next_key(at, 0);
-        self.push_loose(Entry { key, event });
+        self.loose_key = self.loose_key.min(key);
+        self.loose.push(Reverse(Entry { key, event }));
     }
 
     /// Schedules an event of a lane: cheapest if it is not earlier than the lane's last one, right
-    /// in any case.
-    ///
-    /// # Panics
-    /// If the queue has no such lane.
+    /// in any case. A lane belongs to one queue, which was made for its number.
     // Inlined, an event's parts are written where they are to lie; else they are put together
     // first and copied while they are still being written, which stalls the processor.
     #[inline(always)]
-    pub fn schedule_in(&mut self, lane: Lane, at: Time, event: E) {
-        let key = self.next_key(at, lane.0);
-        let fifo = &mut self.lanes[lane.0 as usize];
-        if fifo.head.is_none() {
-            fifo.head = Some(event);
-            fifo.tail = at;
-            self.insert(key);
-        } else if at >= fifo.tail {
-            fifo.rest.push_back(Entry { key, event });
-            fifo.tail = at;
-        } else {
-            self.push_loose(Entry { key, event });
+    pub fn schedule_in<T>(&mut self, lane: &mut Lane<T>, at: Time, event: T) {
+        debug_assert!(lane.id <= self.lane_mask, "the queue has such a lane");
+        let key = self.next_key(at, lane.id);
+        match lane.entries.back() {
+            None => self.insert(key),
+            Some(last) if last.key.time <= at => {}
+            Some(_) => return self.schedule_earlier(lane, Entry { key, event }),
         }
+        lane.entries.push_back(Entry { key, event });
     }
 
-    /// Takes the next event.
+    /// Some of the lane's events are later.
+    #[cold]
+    #[inline(never)]
+    fn schedule_earlier<T>(&mut self, lane: &mut Lane<T>, entry: Entry<T>) {
+        let place = lane.entries.partition_point(|other| other.key < entry.key);
+        if place == 0
+            && let Some(head) = lane.entries.front()
+        {
+            self.remove(head.key);
+            self.insert(entry.key);
+        }
+        lane.entries.insert(place, entry);
+    }
+
+    /// What happens next, and when.
+    // The event itself is left where it is: an enum of all there are is costly to hand around.
     #[inline(always)]
-    pub fn pop(&mut self) -> Option<(Time, E)> {
+    pub fn pop(&mut self) -> Option<(Time, Due)> {
         let first = self.near.next();
         if self.loose_key.is_before(first) {
-            self.pop_loose()
-        } else if self.near.is_empty() {
-            None
-        } else {
-            let event = self.pop_lane(first)?;
-            Some((first.time, event))
+            self.popped += 1;
+            return Some((self.loose_key.time, Due::Loose));
         }
+        if self.near.is_empty() {
+            return None;
+        }
+        self.near.last -= 1;
+        self.popped += 1;
+        let lane = first.order as u32 & self.lane_mask;
+        Some((first.time, Due::Lane(lane)))
+    }
+
+    /// The loose event that [`EventQueue::pop`] found to be next.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[inline(never)]
+    pub fn take_loose(&mut self) -> E {
+        let taken = self.loose.pop().expect("a loose event is due");
+        self.loose_key = self.loose.peek().map_or(Key::NONE, |next| next.0.key);
+        taken.0.event
+    }
+
+    /// The event of a lane that [`EventQueue::pop`] found to be next. The lane goes on with what is
+    /// behind it.
+    ///
+    /// # Panics
+    /// If the lane is empty, as one that is next never is.
+    #[inline(always)]
+    pub fn take<T>(&mut self, lane: &mut Lane<T>) -> T {
+        let taken = lane.entries.pop_front().expect("a lane that is due has an event");
+        if let Some(next) = lane.entries.front() {
+            self.insert(next.key);
+        }
+        if self.near.is_empty() && !self.far.is_empty() {
+            self.refill();
+        }
+        taken.event
     }
 
     /// When the next event happens; [`Time::NEVER`] if nothing is scheduled.
@@ -265,39 +329,9 @@ impl<E: Copy> EventQueue<E> {
         Key { time, order }
     }
 
-    fn push_loose(&mut self, entry: Entry<E>) {
-        self.loose_key = self.loose_key.min(entry.key);
-        self.loose.push(Reverse(entry));
-    }
-
-    #[inline(never)]
-    fn pop_loose(&mut self) -> Option<(Time, E)> {
-        let Reverse(entry) = self.loose.pop()?;
-        self.loose_key = self.loose.peek().map_or(Key::NONE, |next| next.0.key);
-        self.popped += 1;
-        Some((entry.key.time, entry.event))
-    }
-
-    /// The lane whose head is next goes on with what is behind it.
-    #[inline(always)]
-    fn pop_lane(&mut self, first: Key) -> Option<E> {
-        self.near.last -= 1;
-        self.popped += 1;
-        let lane = first.order as usize & ((1 << self.lane_bits) - 1);
-        let fifo = &mut self.lanes[lane];
-        let event = fifo.head.take();
-        if let Some(next) = fifo.rest.pop_front() {
-            fifo.head = Some(next.event);
-            self.insert(next.key);
-        }
-        if self.near.is_empty() && !self.far.is_empty() {
-            self.refill();
-        }
-        event
-    }
-
     /// A lane has a new head.
-    #[inline]
+    // Once for all who schedule: inlined everywhere, it crowds other code out of the processor's cache.
+    #[inline(never)]
     fn insert(&mut self, key: Key) {
         if self.far.is_empty() && !self.near.is_full() {
             self.near.insert(key);
@@ -340,6 +374,15 @@ impl<E: Copy> EventQueue<E> {
             self.near.keys[place] = key;
         }
     }
+
+    /// A head that is none any more.
+    fn remove(&mut self, key: Key) {
+        self.near.remove(key);
+        self.far.retain(|other| other.0 != key);
+        if self.near.is_empty() && !self.far.is_empty() {
+            self.refill();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -347,75 +390,114 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    type Queue = EventQueue<u32>;
+    /// A queue with its lanes.
+    struct Queue {
+        queue: EventQueue<u32>,
+        lanes: Vec<Lane<u32>>,
+    }
 
-    fn drain(queue: &mut Queue) -> Vec<u32> {
-        std::iter::from_fn(|| queue.pop())
-            .map(|(_, event)| event)
-            .collect()
+    impl Queue {
+        fn new(lanes: u32) -> Queue {
+            Queue {
+                queue: EventQueue::new(lanes),
+                lanes: (0..lanes).map(Lane::new).collect(),
+            }
+        }
+
+        fn schedule(&mut self, lane: Option<u32>, at: u64, event: u32) {
+            match lane {
+                None => self.queue.schedule(Time(at), event),
+                Some(lane) => {
+                    let lane = &mut self.lanes[lane as usize];
+                    self.queue.schedule_in(lane, Time(at), event);
+                }
+            }
+        }
+
+        fn pop(&mut self) -> Option<(Time, u32)> {
+            let (time, due) = self.queue.pop()?;
+            Some(match due {
+                Due::Loose => (time, self.queue.take_loose()),
+                Due::Lane(lane) => (time, self.queue.take(&mut self.lanes[lane as usize])),
+            })
+        }
+
+        fn drain(&mut self) -> Vec<u32> {
+            std::iter::from_fn(|| self.pop())
+                .map(|(_, event)| event)
+                .collect()
+        }
     }
 
     #[test]
     fn events_at_one_instant_come_in_the_order_of_scheduling_whatever_the_lane() {
         let mut queue = Queue::new(3);
-        let at = Time(5);
-        queue.schedule_in(Queue::lane(2), at, 1);
-        queue.schedule(at, 2);
-        queue.schedule_in(Queue::lane(0), at, 3);
-        queue.schedule_in(Queue::lane(2), at, 4);
-        queue.schedule(at, 5);
-        assert_eq!(drain(&mut queue), [1, 2, 3, 4, 5]);
+        let lanes = [Some(2), None, Some(0), Some(2), None];
+        for (lane, event) in lanes.into_iter().zip(1..) {
+            queue.schedule(lane, 5, event);
+        }
+        assert_eq!(queue.drain(), [1, 2, 3, 4, 5]);
     }
 
     #[test]
     fn a_lane_that_runs_backwards_is_still_popped_in_order_of_time() {
         let mut queue = Queue::new(1);
-        let lane = Queue::lane(0);
         for (at, event) in [(10, 1), (4, 2), (12, 3), (11, 4), (4, 5)] {
-            queue.schedule_in(lane, Time(at), event);
+            queue.schedule(Some(0), at, event);
         }
-        assert_eq!(drain(&mut queue), [2, 5, 1, 4, 3]);
+        assert_eq!(queue.drain(), [2, 5, 1, 4, 3]);
     }
 
     #[test]
     fn events_at_the_end_of_time_are_popped_too() {
         let mut queue = Queue::new(1);
-        queue.schedule(Time::NEVER, 1);
-        queue.schedule_in(Queue::lane(0), Time::NEVER, 2);
-        assert_eq!(queue.next_time(), Time::NEVER);
-        assert_eq!(drain(&mut queue), [1, 2]);
+        queue.schedule(None, Time::NEVER.0, 1);
+        queue.schedule(Some(0), Time::NEVER.0, 2);
+        assert_eq!(queue.queue.next_time(), Time::NEVER);
+        assert_eq!(queue.drain(), [1, 2]);
     }
 
     #[test]
     fn more_lanes_than_are_kept_sorted_are_popped_in_order_of_time() {
         let lanes = 5 * NEAR as u32;
-        let mut queue = Queue::new(lanes as usize);
+        let mut queue = Queue::new(lanes);
         // 59 and the number of lanes have no common divisor: every time comes once.
-        for number in 0..lanes {
-            let at = Time(u64::from(number * 59 % lanes));
-            queue.schedule_in(Queue::lane(number as usize), at, at.0 as u32);
+        for lane in 0..lanes {
+            let at = lane * 59 % lanes;
+            queue.schedule(Some(lane), u64::from(at), at);
         }
-        assert_eq!(drain(&mut queue), (0..lanes).collect::<Vec<_>>());
+        assert_eq!(queue.drain(), (0..lanes).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_queue_without_lanes_is_a_heap() {
         let mut queue = Queue::new(0);
-        assert!(queue.is_empty() && queue.next_time() == Time::NEVER && queue.pop().is_none());
-        queue.schedule(Time(2), 2);
-        queue.schedule(Time(1), 1);
-        assert_eq!((queue.len(), queue.next_time()), (2, Time(1)));
-        assert_eq!(drain(&mut queue), [1, 2]);
+        assert!(queue.queue.is_empty() && queue.pop().is_none());
+        assert_eq!(queue.queue.next_time(), Time::NEVER);
+        queue.schedule(None, 2, 2);
+        queue.schedule(None, 1, 1);
+        assert_eq!((queue.queue.len(), queue.queue.next_time()), (2, Time(1)));
+        assert_eq!(queue.drain(), [1, 2]);
+    }
+
+    #[test]
+    fn a_lane_shows_what_is_scheduled_in_order_of_time() {
+        let mut queue = Queue::new(1);
+        for (at, event) in [(10, 1), (4, 2), (12, 3)] {
+            queue.schedule(Some(0), at, event);
+        }
+        queue.lanes[0].iter_mut().for_each(|event| *event *= 10);
+        assert_eq!(queue.drain(), [20, 10, 30]);
     }
 
     /// What to do with both queues: pop, or schedule in a lane (None: without one) at a time.
     #[derive(Clone, Debug)]
     enum Step {
         Pop,
-        Schedule(Option<usize>, u64),
+        Schedule(Option<u32>, u64),
     }
 
-    const LANES: usize = 2 * NEAR;
+    const LANES: u32 = 2 * NEAR as u32;
 
     fn any_step() -> impl Strategy<Value = Step> {
         prop_oneof![
@@ -446,20 +528,17 @@ mod tests {
                     Step::Pop => prop_assert_eq!(queue.pop(), reference.pop()),
                     Step::Schedule(lane, at) => {
                         reference.0.push((Time(at), number));
-                        match lane {
-                            Some(lane) => queue.schedule_in(Queue::lane(lane), Time(at), number),
-                            None => queue.schedule(Time(at), number),
-                        }
+                        queue.schedule(lane, at, number);
                     }
                 }
-                prop_assert_eq!(queue.len(), reference.0.len());
+                prop_assert_eq!(queue.queue.len(), reference.0.len());
                 let next = reference.0.iter().map(|(time, _)| *time).min();
-                prop_assert_eq!(queue.next_time(), next.unwrap_or(Time::NEVER));
+                prop_assert_eq!(queue.queue.next_time(), next.unwrap_or(Time::NEVER));
             }
             while let Some(expected) = reference.pop() {
                 prop_assert_eq!(queue.pop(), Some(expected));
             }
-            prop_assert!(queue.is_empty() && queue.pop().is_none());
+            prop_assert!(queue.queue.is_empty() && queue.pop().is_none());
         }
     }
 }

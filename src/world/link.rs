@@ -1,15 +1,32 @@
 //! One direction of a connection: it delivers in order, whatever latency is drawn.
 
-use std::collections::VecDeque;
-
-use crate::kernel::{Sampler, Span, Stream, Time};
+use crate::kernel::{Lane, Sampler, Span, Stream, Time};
 use crate::scenario::Network;
+
+/// What comes out of a link when its time has come.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Arrival<C> {
+    /// A command.
+    Command(C),
+    /// The connection is found broken.
+    Broken,
+    /// What was under way got lost.
+    Nothing,
+}
+
+/// It and which life of the connection it belongs to.
+// In this order, a command is copied as a whole and no four bytes aside, for which the processor would have to wait.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct UnderWay<C> {
+    pub(super) arrival: Arrival<C>,
+    pub(super) life: u32,
+}
 
 /// A one-way link with latency and, perhaps, a limited bandwidth.
 pub(super) struct Link<C> {
-    /// Commands under way, of which life of the connection. They lie here and not in the event queue: its events are
-    /// moved several times, and a command is three times as large as any of them.
-    under_way: VecDeque<(u32, C)>,
+    /// What is under way.
+    pub(super) lane: Lane<UnderWay<C>>,
     latency: Sampler,
     stream: Stream,
     bytes_per_second: Option<u64>,
@@ -18,10 +35,10 @@ pub(super) struct Link<C> {
     last_arrival: Time,
 }
 
-impl<C> Link<C> {
-    pub(super) fn new(network: &Network, stream: Stream) -> Link<C> {
+impl<C: Copy> Link<C> {
+    pub(super) fn new(network: &Network, stream: Stream, lane: u32) -> Link<C> {
         Link {
-            under_way: VecDeque::new(),
+            lane: Lane::new(lane),
             latency: Sampler::new(&network.latency),
             stream,
             bytes_per_second: network.bytes_per_second,
@@ -35,30 +52,16 @@ impl<C> Link<C> {
         &self.stream
     }
 
-    /// A command is on its way.
-    pub(super) fn put(&mut self, life: u32, command: C) {
-        self.under_way.push_back((life, command));
-    }
-
-    /// The next command of a life arrives. That of another one can lie before it only after a crash.
-    #[inline]
-    pub(super) fn take(&mut self, life: u32) -> Option<C> {
-        match self.under_way.pop_front() {
-            Some((of, command)) if of == life => Some(command),
-            first => self.take_behind(first, life),
+    /// The commands that are under way never arrive.
+    pub(super) fn lose(&mut self) -> Vec<C> {
+        let mut lost = Vec::new();
+        for under_way in self.lane.iter_mut() {
+            if let Arrival::Command(command) = under_way.arrival {
+                lost.push(command);
+                under_way.arrival = Arrival::Nothing;
+            }
         }
-    }
-
-    #[cold]
-    fn take_behind(&mut self, first: Option<(u32, C)>, life: u32) -> Option<C> {
-        self.under_way.push_front(first?);
-        let place = self.under_way.iter().position(|(of, _)| *of == life)?;
-        self.under_way.remove(place).map(|(_, command)| command)
-    }
-
-    /// What is under way never arrives.
-    pub(super) fn lose(&mut self) -> VecDeque<(u32, C)> {
-        std::mem::take(&mut self.under_way)
+        lost
     }
 
     /// A new life of the connection has a clock of its own.
@@ -67,26 +70,26 @@ impl<C> Link<C> {
         self.last_arrival = Time::ZERO;
     }
 
-    /// When something of so many bytes arrives that is handed to the link now.
-    pub(super) fn arrival(&mut self, now: Time, bytes: u32) -> Time {
-        let departure = self.departure(now, bytes);
-        self.last_arrival = self
-            .last_arrival
-            .max(departure + self.latency.sample(&mut self.stream));
+    /// When something arrives that is handed to the link now. Its bytes are counted only if they matter.
+    #[inline(always)]
+    pub(super) fn arrival(&mut self, now: Time, bytes: impl FnOnce() -> u32) -> Time {
+        let departure = match self.bytes_per_second {
+            None => now,
+            Some(rate) => self.departure(now, bytes(), rate),
+        };
+        let arrival = departure + self.latency.sample(&mut self.stream);
+        self.last_arrival = self.last_arrival.max(arrival);
         self.last_arrival
     }
 
-    /// The same for what the other end takes some time to work on, before it looks at anything that follows.
-    pub(super) fn arrival_after_service(&mut self, now: Time, bytes: u32, service: Span) -> Time {
-        self.arrival(now, bytes);
+    /// The other end takes some time to work on what was handed over last, before it looks at anything that follows.
+    pub(super) fn served_after(&mut self, service: Span) -> Time {
         self.last_arrival += service;
         self.last_arrival
     }
 
-    fn departure(&mut self, now: Time, bytes: u32) -> Time {
-        let Some(rate) = self.bytes_per_second else {
-            return now;
-        };
+    #[inline(never)]
+    fn departure(&mut self, now: Time, bytes: u32, rate: u64) -> Time {
         let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(rate.max(1));
         let transmission = Span(u64::try_from(nanos).unwrap_or(u64::MAX));
         self.free_at = self.free_at.max(now) + transmission;

@@ -500,7 +500,7 @@ impl<O: Observer> World<'_, O> {
         self.client.close_consumer(consumer, &mut self.shell);
         let id = self.shell.connection(connection);
         for command in std::mem::take(&mut self.connections[connection as usize].behind_close) {
-            self.at_client(id, command);
+            self.at_client(id, &command);
         }
     }
 
@@ -567,7 +567,7 @@ impl<O: Observer> World<'_, O> {
         state.waiting.clear();
         state.closing_consumer = None;
         for command in std::mem::take(&mut state.behind_close) {
-            self.arrives_at_nobody(command);
+            self.arrives_at_nobody(&command);
         }
         killed
     }

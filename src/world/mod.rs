@@ -19,17 +19,18 @@ use crate::application::{ConsumerApp, ProducerApp, SessionApp};
 use crate::broker::{Broker, BrokerTimer};
 use crate::client::{Client, ClientTimer};
 use crate::facts::Observer;
-use crate::kernel::{Span, Time, print_of_draws};
+use crate::kernel::{Due, Span, Time, print_of_draws};
 use crate::rules::Rules;
 use crate::scenario::Scenario;
 use crate::wire::{
-    Caller, ConnectionId, ConsumerId, ConsumerIndex, DestinationIndex, Messages, ProducerIndex,
-    SessionIndex, ToBroker, ToClient,
+    Caller, ConnectionId, ConnectionIndex, ConsumerId, ConsumerIndex, DestinationIndex, Messages,
+    ProducerIndex, SessionIndex, ToBroker, ToClient,
 };
 
+use link::{Arrival, UnderWay};
 use lives::ConnectionState;
 use producers::Sending;
-use shell::Shell;
+use shell::{LaneOf, Ring, Shell};
 use workers::Worker;
 
 /// Without `until` a run is over when nothing is left to happen; broker checks and applications that poll go on for
@@ -97,29 +98,17 @@ pub fn simulate<O: Observer>(scenario: &Scenario, observer: &mut O) -> Result<Ru
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct WorkerId(u32);
 
-/// What may happen.
+/// What may happen at any time. What a connection, a worker or a producer does in order of time lies in its lane.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Event {
-    /// A command reaches the broker.
-    AtBroker(ConnectionId),
-    /// The broker notices that a connection broke.
-    Lost(ConnectionId),
     /// A destination is done with its next dispatch, which goes onto its link.
     Departs(DestinationIndex),
-    /// A command reaches the client.
-    AtClient(ConnectionId),
     /// A timer of the broker rings.
     Broker(BrokerTimer),
     /// A timer of the client library rings.
     Client(ClientTimer),
-    /// The application has worked on a delivery; the number guards against an earlier one's.
-    WorkEnds(WorkerId, u32),
-    /// receive(timeout) has waited long enough, or a pause after receiveNoWait is over.
-    WaitEnds(WorkerId, u32),
     /// A session has had nothing to do for `commitWhenIdle`.
     Idle(SessionIndex, u64),
-    /// A producer wants to send.
-    Producer(ProducerIndex),
     /// The answer to a send got lost, and the producer notices.
     ReplyLost(ProducerIndex),
     /// A producer that lost its connection has it back.
@@ -157,7 +146,7 @@ impl Event {
     #[inline]
     fn is_background(&self) -> bool {
         match self {
-            Event::WaitEnds(..) | Event::Client(ClientTimer::ScheduledAck(_)) => true,
+            Event::Client(ClientTimer::ScheduledAck(_)) => true,
             Event::Broker(timer) => timer.is_background(),
             _ => false,
         }
@@ -179,6 +168,7 @@ struct World<'a, O> {
     lives: lives::Lives,
     reconnecting: Vec<failover::Reconnecting>,
     broker_is_up: bool,
+    until: Option<Time>,
     quiet: Span,
     stuck: Option<GivenUp>,
 }
@@ -208,10 +198,8 @@ impl<'a, O: Observer> World<'a, O> {
                 .iter()
                 .map(|p| ProducerApp::new(scenario, p))
                 .collect(),
-            sending: scenario
-                .producers
-                .iter()
-                .map(|_| Sending::default())
+            sending: (0..scenario.producers.len())
+                .map(|producer| Sending::new(scenario, producer))
                 .collect(),
             workers: (0..workers).map(|_| Worker::default()).collect(),
             connections: scenario
@@ -222,6 +210,7 @@ impl<'a, O: Observer> World<'a, O> {
             lives: lives::Lives::new(scenario),
             reconnecting: vec![Default::default(); scenario.connection_count()],
             broker_is_up: true,
+            until: scenario.until,
             quiet: QUIET + longest.unwrap_or_default(),
             stuck: None,
             scenario,
@@ -232,8 +221,8 @@ impl<'a, O: Observer> World<'a, O> {
         let (mut instant, mut at_instant) = (Time::ZERO, 0);
         let mut patience = EVENTS_AT_ONE_INSTANT;
         while !self.is_over() {
-            let Some(event) = self.shell.pop() else { break };
-            self.handle(event);
+            let Some(due) = self.shell.pop() else { break };
+            self.handle(due);
             if self.shell.now > instant {
                 (instant, at_instant) = (self.shell.now, self.shell.events());
             } else if self.shell.events() - at_instant > patience {
@@ -273,36 +262,39 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     /// Whether the run is cut off before the next event, or nothing is left to happen.
+    #[inline(always)]
     fn is_over(&self) -> bool {
         let next = self.shell.next_time();
-        match self.scenario.until {
+        match self.until {
             Some(until) => next > until,
             None => next > self.shell.last_activity + self.quiet && self.shell.is_quiet(),
         }
     }
 
     #[inline(always)]
-    fn handle(&mut self, event: Event) {
-        match event {
-            Event::AtBroker(connection) => self.arrives_at_broker(connection),
-            Event::AtClient(connection) => self.arrives_at_client(connection),
-            Event::WorkEnds(worker, turn) => self.work_ends(worker, turn),
-            Event::Producer(producer) => self.producer_acts(producer),
-            rare => self.handle_rare(rare),
+    fn handle(&mut self, due: Due) {
+        let lane = match due {
+            Due::Lane(lane) => lane,
+            Due::Loose => return self.happens(),
+        };
+        match LaneOf::find(lane) {
+            (LaneOf::Up, connection) => self.arrives_at_broker(connection),
+            (LaneOf::Down, connection) => self.arrives_at_client(connection),
+            (LaneOf::Worker, worker) => self.rings(WorkerId(worker)),
+            (LaneOf::Producer, producer) => {
+                self.shell.take_producer(producer);
+                self.producer_acts(producer);
+            }
         }
     }
 
     /// What does not happen for every message. Kept apart, so that the loop around what does stays small.
     #[inline(never)]
-    fn handle_rare(&mut self, event: Event) {
-        match event {
-            Event::AtBroker(_) | Event::AtClient(_) => {}
-            Event::WorkEnds(..) | Event::Producer(_) => {}
-            Event::Lost(connection) => self.broker.connection_lost(connection, &mut self.shell),
+    fn happens(&mut self) {
+        match self.shell.take_loose() {
             Event::Departs(destination) => self.shell.next_departs(destination),
             Event::Broker(timer) => self.broker.on_timer(timer, &mut self.shell),
             Event::Client(timer) => self.client_timer(timer),
-            Event::WaitEnds(worker, turn) => self.wait_ends(worker, turn),
             Event::Idle(session, deliveries) => self.session_is_idle(session, deliveries),
             Event::ReplyLost(producer) => self.reply_lost(producer),
             Event::Reconnected(producer) => self.producer_reconnected(producer),
@@ -321,50 +313,63 @@ impl<'a, O: Observer> World<'a, O> {
         }
     }
 
-    #[inline]
-    fn arrives_at_broker(&mut self, connection: ConnectionId) {
-        if let Some(command) = self.shell.take_up(connection) {
-            self.at_broker(connection, command);
+    #[inline(always)]
+    fn rings(&mut self, worker: WorkerId) {
+        match self.shell.take_ring(worker) {
+            Ring::WorkEnds(turn) => self.work_ends(worker, turn),
+            Ring::WaitEnds(turn) => self.wait_ends(worker, turn),
         }
     }
 
-    #[inline]
-    fn arrives_at_client(&mut self, connection: ConnectionId) {
-        if let Some(command) = self.shell.take_down(connection) {
-            self.at_client(connection, command);
+    #[inline(always)]
+    fn arrives_at_broker(&mut self, index: ConnectionIndex) {
+        let UnderWay { arrival, life } = &self.shell.take_up(index);
+        let connection = ConnectionId { index, life: *life };
+        match arrival {
+            Arrival::Command(command) => self.at_broker(connection, command),
+            Arrival::Broken => self.broker.connection_lost(connection, &mut self.shell),
+            Arrival::Nothing => {}
         }
     }
 
-    #[inline]
-    fn at_broker(&mut self, connection: ConnectionId, command: ToBroker) {
+    #[inline(always)]
+    fn arrives_at_client(&mut self, index: ConnectionIndex) {
+        let UnderWay { arrival, life } = &self.shell.take_down(index);
+        if let Arrival::Command(command) = arrival {
+            self.at_client(ConnectionId { index, life: *life }, command);
+        }
+    }
+
+    #[inline(always)]
+    fn at_broker(&mut self, connection: ConnectionId, command: &ToBroker) {
         if !self.broker_is_up {
-            return self.shell.forget_command(&command);
+            return self.shell.forget_command(command);
         }
         if let ToBroker::Message {
             message,
             lose_reply,
             ..
-        } = command
+        } = *command
         {
             self.send_arrives(connection.index, message, lose_reply);
         }
-        self.broker.handle(connection, command, &mut self.shell);
-        if let ToBroker::Ack { .. } = command {
-            self.shell.forget_command(&command);
+        self.broker.handle(connection, *command, &mut self.shell);
+        if let ToBroker::Ack { ack, .. } = command {
+            self.shell.forget_ack(ack);
         }
     }
 
     #[inline]
-    fn at_client(&mut self, connection: ConnectionId, command: ToClient) {
+    fn at_client(&mut self, connection: ConnectionId, command: &ToClient) {
         if connection != self.shell.connection(connection.index) {
             return self.arrives_at_nobody(command);
         }
         if self.is_transport_blocked(connection.index) {
             return self.connections[connection.index as usize]
                 .behind_close
-                .push(command);
+                .push(*command);
         }
-        match command {
+        match *command {
             ToClient::Dispatch {
                 consumer,
                 message,
@@ -388,11 +393,11 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     /// The client it was meant for is dead.
-    fn arrives_at_nobody(&mut self, command: ToClient) {
+    fn arrives_at_nobody(&mut self, command: &ToClient) {
         if let ToClient::Dispatch {
             message: Some(message),
             ..
-        } = command
+        } = *command
         {
             self.shell.release_message(message);
         }

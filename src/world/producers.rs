@@ -3,9 +3,9 @@
 use super::{Event, GivenUp, MOST_MESSAGES, World};
 use crate::facts::{Fact, Observer};
 use crate::kernel::{Span, Time};
-use crate::scenario::{OnSendFailure, Producer};
+use crate::scenario::{OnSendFailure, Producer, Scenario};
 use crate::wire::{
-    Caller, ConnectionIndex, Message, MessageRef, ProducerIndex, ToBroker, TransactionId,
+    Caller, ConnectionIndex, DestinationIndex, Message, MessageRef, ProducerIndex, ToBroker, TransactionId,
     TransactionOwner,
 };
 
@@ -31,8 +31,15 @@ enum Task {
 }
 
 /// A producer's client library and its thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sending {
+    connection: ConnectionIndex,
+    is_sync: bool,
+    is_transacted: bool,
+    /// Bytes; 0: no limit (`producerWindowSize`).
+    window: u64,
+    /// What all its messages have in common.
+    template: Message,
     task: Task,
     wanted_at: Time,
     transaction: Option<TransactionId>,
@@ -50,6 +57,44 @@ pub(super) struct Sending {
     sends_at_instant: u64,
 }
 
+impl Sending {
+    pub(super) fn new(scenario: &Scenario, producer: usize) -> Sending {
+        let spec = &scenario.producers[producer];
+        Sending {
+            connection: scenario.connection_of_producer(producer) as u32,
+            is_sync: is_sync(spec),
+            is_transacted: spec.transaction.is_some(),
+            window: spec.options.producer_window_size,
+            template: Message {
+                producer: producer as ProducerIndex,
+                destination: spec.destination as DestinationIndex,
+                size: spec.size,
+                priority: spec.priority,
+                persistent: spec.persistent,
+                ..Message::default()
+            },
+            task: Task::Waiting,
+            wanted_at: Time::ZERO,
+            transaction: None,
+            transactions: 0,
+            in_transaction: Vec::new(),
+            has_arrived: false,
+            lost_reply: false,
+            in_window: 0,
+            instant: Time::ZERO,
+            sends_at_instant: 0,
+        }
+    }
+}
+
+/// `ActiveMQSession.send`: whether it waits for the broker's answer.
+fn is_sync(spec: &Producer) -> bool {
+    let options = &spec.options;
+    options.always_sync_send
+        || options.send_timeout.is_some()
+        || (spec.persistent && !options.use_async_send && spec.transaction.is_none())
+}
+
 impl<O: Observer> World<'_, O> {
     fn spec(&self, producer: ProducerIndex) -> &Producer {
         &self.scenario.producers[producer as usize]
@@ -65,8 +110,7 @@ impl<O: Observer> World<'_, O> {
         };
         sending.task = Task::Waiting;
         sending.wanted_at = arrival;
-        self.shell
-            .for_producer(arrival, producer, self.workers.len());
+        self.shell.producer_acts_at(arrival, producer);
     }
 
     /// The time of the next message has come.
@@ -99,47 +143,34 @@ impl<O: Observer> World<'_, O> {
     }
 
     fn make_message(&mut self, producer: ProducerIndex) -> MessageRef {
-        self.producers[producer as usize].sent += 1;
-        let number = self.producers[producer as usize].sent;
+        let app = &mut self.producers[producer as usize];
+        app.sent += 1;
+        let number = app.sent;
         let now = self.shell.now;
-        let wanted_at = self.sending[producer as usize].wanted_at;
-        let spec = self.spec(producer);
+        let spec = &self.scenario.producers[producer as usize];
+        let sending = &self.sending[producer as usize];
         let group = spec
             .groups
             .map_or(0, |n| ((number - 1) % u64::from(n)) as u32 + 1);
         rule!("time-to-live", spec.time_to_live.is_some());
         let message = Message {
-            producer,
             number,
-            destination: spec.destination as u32,
-            wanted_at,
+            wanted_at: sending.wanted_at,
             sent_at: now,
             expiration: spec.time_to_live.map_or(0, |ttl| now.as_millis() + ttl),
-            size: spec.size,
             group,
-            priority: spec.priority,
-            persistent: spec.persistent,
-            dead_letter: false,
-            rescheduled: false,
-            copy: false,
-            sequence: 0,
-            redelivery_counter: 0,
-            locked_by: None,
-            acked: false,
-            dropped: false,
+            ..sending.template
         };
         self.shell.messages.insert(message)
     }
 
     /// `ActiveMQMessageProducer.send`: an asynchronous send waits for room in the producer window first.
+    #[inline]
     fn try_to_send(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
-        let options = &self.spec(producer).options;
-        let window = options.producer_window_size;
-        let is_sync = self.is_sync(producer);
         let sending = &mut self.sending[producer as usize];
-        if !is_sync && window > 0 {
+        if !sending.is_sync && sending.window > 0 {
             // Usage in whole percent, rounded down, must be below 100.
-            if sending.in_window * 100 / window >= 100 {
+            if sending.in_window * 100 / sending.window >= 100 {
                 rule!("producer-window");
                 sending.task = Task::Blocked(message, called_at);
                 return;
@@ -149,31 +180,22 @@ impl<O: Observer> World<'_, O> {
         self.transmit(producer, message, called_at);
     }
 
-    /// `ActiveMQSession.send`: whether it waits for the broker's answer.
-    fn is_sync(&self, producer: ProducerIndex) -> bool {
-        let spec = self.spec(producer);
-        let options = &spec.options;
-        options.always_sync_send
-            || options.send_timeout.is_some()
-            || (spec.persistent && !options.use_async_send && spec.transaction.is_none())
-    }
-
+    #[inline]
     fn transmit(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
-        let sync = self.is_sync(producer);
+        let sending = &self.sending[producer as usize];
+        let (connection, sync) = (sending.connection, sending.is_sync);
         rule!("sync-sends", sync);
-        let transaction = self.begin_if_transacted(producer);
-        let number = self.shell.messages[message].number;
-        let lose_reply = sync && self.producers[producer as usize].loses_reply(number);
-        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
+        let transaction = if sending.is_transacted {
+            self.send_in_transaction(producer, message)
+        } else {
+            None
+        };
+        let mut lose_reply = false;
         if sync {
+            let number = self.shell.messages[message].number;
+            lose_reply = self.producers[producer as usize].loses_reply(number);
             // For a resend: the sender holds it until the answer is there.
             self.shell.messages.retain(message);
-        }
-        if transaction.is_some() && !self.scenario.broker.restarts.is_empty() {
-            self.shell.messages.retain(message);
-            self.sending[producer as usize]
-                .in_transaction
-                .push((message, false));
         }
         let command = ToBroker::Message {
             message,
@@ -186,6 +208,31 @@ impl<O: Observer> World<'_, O> {
             return self.send_returns(producer, called_at, false);
         }
         self.waits_for_answer(producer, message, called_at);
+    }
+
+    /// The open transaction, or one that begins now.
+    fn send_in_transaction(
+        &mut self,
+        producer: ProducerIndex,
+        message: MessageRef,
+    ) -> Option<TransactionId> {
+        let sending = &mut self.sending[producer as usize];
+        if sending.transaction.is_none() {
+            sending.transactions += 1;
+            let owner = TransactionOwner::Producer(producer);
+            let id = TransactionId {
+                owner,
+                number: sending.transactions,
+            };
+            sending.transaction = Some(id);
+            self.shell
+                .send_up(sending.connection, ToBroker::Begin(id));
+        }
+        if !self.scenario.broker.restarts.is_empty() {
+            self.shell.messages.retain(message);
+            sending.in_transaction.push((message, false));
+        }
+        sending.transaction
     }
 
     fn waits_for_answer(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
@@ -214,23 +261,6 @@ impl<O: Observer> World<'_, O> {
             let notices = self.shell.now + self.shell.latency_down(connection);
             self.shell.at(notices, Event::ReplyLost(producer));
         }
-    }
-
-    fn begin_if_transacted(&mut self, producer: ProducerIndex) -> Option<TransactionId> {
-        self.spec(producer).transaction.as_ref()?;
-        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
-        let sending = &mut self.sending[producer as usize];
-        if sending.transaction.is_none() {
-            sending.transactions += 1;
-            let owner = TransactionOwner::Producer(producer);
-            let id = TransactionId {
-                owner,
-                number: sending.transactions,
-            };
-            sending.transaction = Some(id);
-            self.shell.send_up(connection, ToBroker::Begin(id));
-        }
-        sending.transaction
     }
 
     /// The broker answered a send, or the end of a transaction.
@@ -267,7 +297,7 @@ impl<O: Observer> World<'_, O> {
             return self.schedule_arrival(producer);
         };
         self.sending[producer as usize].task = Task::Ending(transaction, committed);
-        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
+        let connection = self.sending[producer as usize].connection;
         let reply_to = Caller::Producer(producer);
         self.shell.send_up(
             connection,
@@ -388,7 +418,7 @@ impl<O: Observer> World<'_, O> {
             Task::Sending(message, _) => Some(message),
             _ => None,
         };
-        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
+        let connection = self.sending[producer as usize].connection;
         self.shell.send_up(connection, ToBroker::Begin(transaction));
         for message in sent {
             self.shell.messages.retain(message);
@@ -429,7 +459,7 @@ impl<O: Observer> World<'_, O> {
     /// A sync send whose answer is not lost. The sender holds the message, and so does the wire.
     fn transmit_again(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
         self.shell.messages.retain(message);
-        let connection = self.scenario.connection_of_producer(producer as usize) as u32;
+        let connection = self.sending[producer as usize].connection;
         let transaction = self.sending[producer as usize].transaction;
         let command = ToBroker::Message {
             message,

@@ -2,16 +2,16 @@
 
 use std::collections::VecDeque;
 
-use super::link::Link;
+use super::link::{Arrival, Link, UnderWay};
 use super::{Event, WorkerId};
 use crate::broker::{self, BrokerTimer};
 use crate::client::{self, ClientTimer};
 use crate::facts::{Fact, Observer};
-use crate::kernel::{EventQueue, Lane, Sampler, Span, Stream, Time};
+use crate::kernel::{Due, EventQueue, Lane, Sampler, Span, Stream, Time};
 use crate::scenario::Scenario;
 use crate::wire::{
-    Caller, ConnectionId, ConnectionIndex, ConsumerId, ConsumerIndex, DestinationIndex, Messages,
-    ProducerIndex, ToBroker, ToClient,
+    Caller, ConnectionId, ConnectionIndex, ConsumerId, ConsumerIndex, DestinationIndex, MessageAck,
+    MessageRef, Messages, ProducerIndex, ToBroker, ToClient,
 };
 
 /// Both directions of a connection.
@@ -19,6 +19,8 @@ struct Wire {
     up: Link<ToBroker>,
     down: Link<ToClient>,
     life: u32,
+    /// Connected, and nothing is held back.
+    is_open: bool,
     /// A failover transport without a connection holds back what it has to send.
     holds: bool,
     held: Vec<ToBroker>,
@@ -26,6 +28,48 @@ struct Wire {
     is_connected: bool,
     store_stream: Stream,
     acknowledge_stream: Stream,
+}
+
+/// Whose lane of the event queue it is: the lowest two bits of its number; above them lies the index.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(super) enum LaneOf {
+    /// A connection, client to broker.
+    Up,
+    /// A connection, broker to client.
+    Down,
+    /// A thread of an application that consumes.
+    Worker,
+    /// A producer's own thread.
+    Producer,
+}
+
+impl LaneOf {
+    fn number(self, index: usize) -> u32 {
+        let index = u32::try_from(index).expect("fewer than 2^30 of each kind");
+        index << 2 | self as u32
+    }
+
+    /// Whose lane has this number, and which of them.
+    #[inline]
+    pub(super) fn find(lane: u32) -> (LaneOf, u32) {
+        let kind = match lane & 3 {
+            0 => LaneOf::Up,
+            1 => LaneOf::Down,
+            2 => LaneOf::Worker,
+            _ => LaneOf::Producer,
+        };
+        (kind, lane >> 2)
+    }
+}
+
+/// What happens to a thread of an application that consumes. The number guards against an earlier task's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Ring {
+    /// The application has worked on a delivery.
+    WorkEnds(u32),
+    /// receive(timeout) has waited long enough, or a pause after receiveNoWait is over.
+    WaitEnds(u32),
 }
 
 /// The broker spends time on each dispatch of a destination, one after the other.
@@ -40,6 +84,8 @@ pub(super) struct Shell<'a, O> {
     pub(super) messages: Messages,
     queue: EventQueue<Event>,
     wires: Vec<Wire>,
+    workers: Vec<Lane<Ring>>,
+    producers: Vec<Lane<()>>,
     servers: Vec<DispatchServer>,
     store_latency: Sampler,
     acknowledge_cost: Sampler,
@@ -64,11 +110,21 @@ impl<'a, O: Observer> Shell<'a, O> {
             .iter()
             .map(|connection| &connection.name);
         let names = names.chain(scenario.producers.iter().map(|producer| &producer.name));
-        let wires: Vec<Wire> = names
-            .map(|name| Wire {
-                up: Link::new(&scenario.network, stream(name, "latency up")),
-                down: Link::new(&scenario.network, stream(name, "latency down")),
+        let wires: Vec<Wire> = (0..)
+            .zip(names)
+            .map(|(index, name)| Wire {
+                up: Link::new(
+                    &scenario.network,
+                    stream(name, "latency up"),
+                    LaneOf::Up.number(index),
+                ),
+                down: Link::new(
+                    &scenario.network,
+                    stream(name, "latency down"),
+                    LaneOf::Down.number(index),
+                ),
                 life: 0,
+                is_open: true,
                 holds: false,
                 held: Vec::new(),
                 is_connected: true,
@@ -89,10 +145,14 @@ impl<'a, O: Observer> Shell<'a, O> {
             .iter()
             .map(|consumer| stream(&consumer.name, "collision"));
         let costs = &scenario.broker;
+        let producers = scenario.producers.len();
+        let most = wires.len().max(workers).max(producers);
         Shell {
             now: Time::ZERO,
             messages: Messages::default(),
-            queue: EventQueue::new(2 * wires.len() + workers + scenario.producers.len()),
+            queue: EventQueue::new(LaneOf::Up.number(most)),
+            workers: lanes(LaneOf::Worker, workers),
+            producers: lanes(LaneOf::Producer, producers),
             servers: servers.collect(),
             store_latency: Sampler::new(&costs.store_latency),
             acknowledge_cost: Sampler::new(&costs.acknowledge_cost),
@@ -122,16 +182,22 @@ impl<'a, O: Observer> Shell<'a, O> {
         wires.chain(servers).chain(&self.collision_streams)
     }
 
-    /// The next event, and the clock with it.
+    /// What happens next, and the clock with it.
     #[inline(always)]
-    pub(super) fn pop(&mut self) -> Option<Event> {
-        let (time, event) = self.queue.pop()?;
+    pub(super) fn pop(&mut self) -> Option<Due> {
+        let (time, due) = self.queue.pop()?;
         debug_assert!(time >= self.now, "time runs backwards");
         self.now = time;
+        Some(due)
+    }
+
+    /// A loose event that is due.
+    pub(super) fn take_loose(&mut self) -> Event {
+        let event = self.queue.take_loose();
         if event.is_background() {
             self.background -= 1;
         }
-        Some(event)
+        event
     }
 
     /// When that happens; [`Time::NEVER`] if nothing is left.
@@ -155,19 +221,41 @@ impl<'a, O: Observer> Shell<'a, O> {
         self.queue.schedule(time.max(self.now), event);
     }
 
-    /// Something happens to a thread of an application, which waits for one thing at a time.
-    pub(super) fn for_worker(&mut self, time: Time, worker: WorkerId, event: Event) {
-        self.background += usize::from(event.is_background());
-        let lane = EventQueue::<Event>::lane(2 * self.wires.len() + worker.0 as usize);
-        self.queue.schedule_in(lane, time, event);
+    /// A thread of an application has worked on a delivery.
+    #[inline]
+    pub(super) fn work_ends_at(&mut self, time: Time, worker: WorkerId, turn: u32) {
+        let lane = &mut self.workers[worker.0 as usize];
+        self.queue.schedule_in(lane, time, Ring::WorkEnds(turn));
     }
 
-    fn up_lane(connection: ConnectionIndex) -> Lane {
-        EventQueue::<Event>::lane(2 * connection as usize)
+    /// A thread of an application has waited long enough.
+    pub(super) fn wait_ends_at(&mut self, time: Time, worker: WorkerId, turn: u32) {
+        self.background += 1;
+        let lane = &mut self.workers[worker.0 as usize];
+        self.queue.schedule_in(lane, time, Ring::WaitEnds(turn));
     }
 
-    fn down_lane(connection: ConnectionIndex) -> Lane {
-        EventQueue::<Event>::lane(2 * connection as usize + 1)
+    /// What happens to a thread of an application.
+    #[inline]
+    pub(super) fn take_ring(&mut self, worker: WorkerId) -> Ring {
+        let ring = self.queue.take(&mut self.workers[worker.0 as usize]);
+        if let Ring::WaitEnds(_) = ring {
+            self.background -= 1;
+        }
+        ring
+    }
+
+    /// A producer's own thread wants to send.
+    #[inline]
+    pub(super) fn producer_acts_at(&mut self, time: Time, producer: ProducerIndex) {
+        let lane = &mut self.producers[producer as usize];
+        self.queue.schedule_in(lane, time.max(self.now), ());
+    }
+
+    /// A producer's own thread wants to send now.
+    #[inline]
+    pub(super) fn take_producer(&mut self, producer: ProducerIndex) {
+        self.queue.take(&mut self.producers[producer as usize]);
     }
 
     #[inline(always)]
@@ -192,6 +280,7 @@ impl<'a, O: Observer> Shell<'a, O> {
         wire.life += 1;
         wire.is_connected = true;
         wire.holds = false;
+        wire.is_open = true;
         wire.up.reset();
         wire.down.reset();
         self.connection(index)
@@ -200,11 +289,12 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// Nothing a client sends gets through any more.
     pub(super) fn cut(&mut self, index: ConnectionIndex) {
         self.wires[index as usize].is_connected = false;
+        self.wires[index as usize].is_open = false;
     }
 
     /// The broker stops: what was on the way to it is lost, even if the broker is back before it would have arrived.
     pub(super) fn lose_under_way(&mut self, index: ConnectionIndex) {
-        for (_, command) in self.wires[index as usize].up.lose() {
+        for command in self.wires[index as usize].up.lose() {
             self.forget_command(&command);
         }
     }
@@ -217,6 +307,7 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// The failover transport has noticed: it holds back what it has to send.
     pub(super) fn hold(&mut self, index: ConnectionIndex) {
         self.wires[index as usize].holds = true;
+        self.wires[index as usize].is_open = false;
     }
 
     /// What was held back.
@@ -229,7 +320,6 @@ impl<'a, O: Observer> Shell<'a, O> {
     fn hold_back(&mut self, index: ConnectionIndex, command: ToBroker) {
         match command {
             ToBroker::Ack { reply_to, .. } => {
-                self.forget_command(&command);
                 rule!("failover-swallows-acks");
                 self.make_up_answer(index, reply_to);
             }
@@ -265,28 +355,33 @@ impl<'a, O: Observer> Shell<'a, O> {
 
     /// What the transport itself tells the client, at once.
     fn make_up(&mut self, index: ConnectionIndex, command: ToClient) {
-        let connection = self.connection(index);
-        self.wires[index as usize]
-            .down
-            .put(connection.life, command);
-        self.at(self.now, Event::AtClient(connection));
+        let wire = &mut self.wires[index as usize];
+        let made_up = UnderWay {
+            arrival: Arrival::Command(command),
+            life: wire.life,
+        };
+        self.queue
+            .schedule_in(&mut wire.down.lane, self.now, made_up);
     }
 
     /// When the broker notices that a connection broke now: behind all that was sent before.
     pub(super) fn break_connection(&mut self, index: ConnectionIndex, after: Option<Span>) {
-        let connection = self.connection(index);
         let wire = &mut self.wires[index as usize];
         wire.is_connected = false;
+        wire.is_open = false;
         let arrival = match after {
-            None => wire.up.arrival(self.now, 0),
+            None => wire.up.arrival(self.now, || 0),
             Some(after) => {
                 rule!("silent-partition");
                 wire.up.not_before(self.now + after);
                 self.now + after
             }
         };
-        self.queue
-            .schedule_in(Self::up_lane(index), arrival, Event::Lost(connection));
+        let broken = UnderWay {
+            arrival: Arrival::Broken,
+            life: wire.life,
+        };
+        self.queue.schedule_in(&mut wire.up.lane, arrival, broken);
     }
 
     /// How long it takes until a connection can be used for the first time: half a round trip for the wire format,
@@ -302,53 +397,66 @@ impl<'a, O: Observer> Shell<'a, O> {
         self.wires[index as usize].down.latency()
     }
 
-    /// The command that reaches the broker.
-    pub(super) fn take_up(&mut self, connection: ConnectionId) -> Option<ToBroker> {
-        self.wires[connection.index as usize]
-            .up
-            .take(connection.life)
+    /// What reaches the broker now.
+    #[inline(always)]
+    pub(super) fn take_up(&mut self, index: ConnectionIndex) -> UnderWay<ToBroker> {
+        self.queue.take(&mut self.wires[index as usize].up.lane)
     }
 
-    /// The command that reaches a client.
-    pub(super) fn take_down(&mut self, connection: ConnectionId) -> Option<ToClient> {
-        self.wires[connection.index as usize]
-            .down
-            .take(connection.life)
+    /// What reaches a client now.
+    #[inline(always)]
+    pub(super) fn take_down(&mut self, index: ConnectionIndex) -> UnderWay<ToClient> {
+        self.queue.take(&mut self.wires[index as usize].down.lane)
     }
 
     /// A command leaves a client.
     #[inline]
     pub(super) fn send_up(&mut self, index: ConnectionIndex, command: ToBroker) {
+        let wire = &mut self.wires[index as usize];
+        if !wire.is_open {
+            return self.send_up_in_vain(index, command);
+        }
+        let messages = &mut self.messages;
         if let ToBroker::Ack { ack, .. } = &command {
-            self.messages.retain(ack.last);
-            if let Some(first) = ack.first {
-                self.messages.retain(first);
+            // The wire holds what an ack names.
+            messages.retain(ack.last);
+            if let Some(first) = other_end(ack) {
+                messages.retain(first);
             }
         }
-        if self.wires[index as usize].holds {
-            return self.hold_back(index, command);
-        }
-        if !self.wires[index as usize].is_connected {
-            return self.forget_command(&command);
-        }
-        let bytes = match &command {
-            ToBroker::Message { message, .. } => self.messages[*message].size,
+        let bytes = || match &command {
+            ToBroker::Message { message, .. } => messages[*message].size,
             _ => 0,
         };
-        let service = if self.has_costs {
-            self.service_time(index, &command)
-        } else {
-            Span::ZERO
-        };
+        let mut arrival = wire.up.arrival(self.now, bytes);
+        if self.has_costs {
+            arrival = self.served_at(index, &command);
+        }
         let wire = &mut self.wires[index as usize];
-        let arrival = wire.up.arrival_after_service(self.now, bytes, service);
-        wire.up.put(wire.life, command);
-        let connection = ConnectionId {
-            index,
+        let under_way = UnderWay {
+            arrival: Arrival::Command(command),
             life: wire.life,
         };
         self.queue
-            .schedule_in(Self::up_lane(index), arrival, Event::AtBroker(connection));
+            .schedule_in(&mut wire.up.lane, arrival, under_way);
+    }
+
+    /// There is no connection, or the transport has not noticed yet that there is none.
+    #[cold]
+    #[inline(never)]
+    fn send_up_in_vain(&mut self, index: ConnectionIndex, command: ToBroker) {
+        if self.wires[index as usize].holds {
+            self.hold_back(index, command);
+        } else if !matches!(command, ToBroker::Ack { .. }) {
+            self.forget_command(&command);
+        }
+    }
+
+    /// When the broker's thread of this connection is done with a command that was handed to the link.
+    #[inline(never)]
+    fn served_at(&mut self, index: ConnectionIndex, command: &ToBroker) -> Time {
+        let service = self.service_time(index, command);
+        self.wires[index as usize].up.served_after(service)
     }
 
     /// What the broker's thread of this connection spends on a command before it takes effect.
@@ -372,12 +480,7 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// will repeat, is gone.
     pub(super) fn forget_command(&mut self, command: &ToBroker) {
         match command {
-            ToBroker::Ack { ack, .. } => {
-                self.release_message(ack.last);
-                if let Some(first) = ack.first {
-                    self.release_message(first);
-                }
-            }
+            ToBroker::Ack { ack, .. } => self.forget_ack(ack),
             ToBroker::Message { message, .. } => {
                 if self.messages.is_last_holder(*message) {
                     let (consumer, message) = (None, *message);
@@ -389,29 +492,47 @@ impl<'a, O: Observer> Shell<'a, O> {
         }
     }
 
+    /// The messages that an ack named need not be kept for it any more.
     #[inline]
-    pub(super) fn release_message(&mut self, message: crate::wire::MessageRef) {
+    pub(super) fn forget_ack(&mut self, ack: &MessageAck) {
+        self.release_message(ack.last);
+        if let Some(first) = other_end(ack) {
+            self.release_message(first);
+        }
+    }
+
+    #[inline]
+    pub(super) fn release_message(&mut self, message: MessageRef) {
         client::Surroundings::release(self, message);
     }
 
     /// A command leaves the broker: a dispatch perhaps later, when the destination is done with those before it.
-    #[inline]
+    #[inline(never)]
     fn send_down(&mut self, connection: ConnectionId, command: ToClient) {
-        if self.has_dispatch_cost
-            && let ToClient::Dispatch {
-                message: Some(message),
-                ..
-            } = command
-        {
-            let destination = self.messages[message].destination;
-            let departure = self.dispatch_departure(destination);
-            if departure > self.now {
-                let server = &mut self.servers[destination as usize];
-                server.waiting.push_back((connection, command));
-                return self.at(departure, Event::Departs(destination));
-            }
+        if !self.has_dispatch_cost || !self.departs_later(connection, command) {
+            self.depart(connection, command);
         }
-        self.depart(connection, command);
+    }
+
+    /// Whether it is a dispatch that has to wait for the destination.
+    #[inline(never)]
+    fn departs_later(&mut self, connection: ConnectionId, command: ToClient) -> bool {
+        let ToClient::Dispatch {
+            message: Some(message),
+            ..
+        } = command
+        else {
+            return false;
+        };
+        let destination = self.messages[message].destination;
+        let departure = self.dispatch_departure(destination);
+        let waits = departure > self.now;
+        if waits {
+            let server = &mut self.servers[destination as usize];
+            server.waiting.push_back((connection, command));
+            self.at(departure, Event::Departs(destination));
+        }
+        waits
     }
 
     fn dispatch_departure(&mut self, destination: DestinationIndex) -> Time {
@@ -429,9 +550,9 @@ impl<'a, O: Observer> Shell<'a, O> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn depart(&mut self, connection: ConnectionId, command: ToClient) {
-        let bytes = match command {
+        let bytes = || match command {
             ToClient::Dispatch {
                 message: Some(message),
                 ..
@@ -440,19 +561,22 @@ impl<'a, O: Observer> Shell<'a, O> {
         };
         let link = &mut self.wires[connection.index as usize].down;
         let arrival = link.arrival(self.now, bytes);
-        link.put(connection.life, command);
-        let lane = Self::down_lane(connection.index);
-        self.queue
-            .schedule_in(lane, arrival, Event::AtClient(connection));
+        let under_way = UnderWay {
+            arrival: Arrival::Command(command),
+            life: connection.life,
+        };
+        self.queue.schedule_in(&mut link.lane, arrival, under_way);
     }
+}
 
-    /// The lane of a producer's own thread.
-    pub(super) fn for_producer(&mut self, time: Time, producer: ProducerIndex, workers: usize) {
-        let lane = 2 * self.wires.len() + workers + producer as usize;
-        let event = Event::Producer(producer);
-        self.queue
-            .schedule_in(EventQueue::<Event>::lane(lane), time.max(self.now), event);
-    }
+/// The first message that an ack names, if it is not the last as well.
+#[inline]
+fn other_end(ack: &MessageAck) -> Option<MessageRef> {
+    ack.first.filter(|&first| first != ack.last)
+}
+
+fn lanes<T>(of: LaneOf, count: usize) -> Vec<Lane<T>> {
+    (0..count).map(|index| Lane::new(of.number(index))).collect()
 }
 
 impl<O: Observer> client::Surroundings for Shell<'_, O> {
@@ -468,6 +592,7 @@ impl<O: Observer> client::Surroundings for Shell<'_, O> {
         &mut self.messages
     }
 
+    #[inline]
     fn send(&mut self, connection: ConnectionIndex, command: ToBroker) {
         self.send_up(connection, command);
     }
@@ -505,6 +630,7 @@ impl<O: Observer> broker::Surroundings for Shell<'_, O> {
         &mut self.messages
     }
 
+    #[inline]
     fn send(&mut self, connection: ConnectionId, command: ToClient) {
         self.send_down(connection, command);
     }

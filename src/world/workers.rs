@@ -173,8 +173,7 @@ impl<O: Observer> World<'_, O> {
             && *self.task(worker) == Task::Receiving(Some(deadline))
         {
             let turn = self.workers[worker.0 as usize].turn;
-            self.shell
-                .for_worker(deadline, worker, Event::WaitEnds(worker, turn));
+            self.shell.wait_ends_at(deadline, worker, turn);
         }
     }
 
@@ -221,11 +220,8 @@ impl<O: Observer> World<'_, O> {
         *self.task(worker) = Task::Pausing;
         self.workers[worker.0 as usize].turn += 1;
         let turn = self.workers[worker.0 as usize].turn;
-        self.shell.for_worker(
-            self.shell.now + pause,
-            worker,
-            Event::WaitEnds(worker, turn),
-        );
+        self.shell
+            .wait_ends_at(self.shell.now + pause, worker, turn);
     }
 
     /// Whether the transport answers pulls with null at once, since it has no connection (`FailoverTransport.oneway`).
@@ -279,8 +275,7 @@ impl<O: Observer> World<'_, O> {
         this.turn += 1;
         this.task = Task::Working(job, since);
         if let Some(length) = work.length {
-            let event = Event::WorkEnds(worker, this.turn);
-            self.shell.for_worker(since + length, worker, event);
+            self.shell.work_ends_at(since + length, worker, this.turn);
         }
     }
 
