@@ -86,8 +86,13 @@ impl<E> Ord for Entry<E> {
 #[derive(Clone, Debug)]
 pub struct Lane<T> {
     id: u32,
-    /// In order; the first one's key is with the queue.
-    entries: VecDeque<Entry<T>>,
+    /// Time of the last event, if there is any.
+    last: Time,
+    /// The first event, whose key is with the queue.
+    head: Option<Entry<T>>,
+    /// What is behind it, in order. While a lane holds one event at a time, as that of an actor does, this is not
+    /// touched.
+    rest: VecDeque<Entry<T>>,
 }
 
 impl<T> Lane<T> {
@@ -95,13 +100,16 @@ impl<T> Lane<T> {
     pub fn new(id: u32) -> Lane<T> {
         Lane {
             id,
-            entries: VecDeque::new(),
+            last: Time::ZERO,
+            head: None,
+            rest: VecDeque::new(),
         }
     }
 
     /// What is scheduled, the next first.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.iter_mut().map(|entry| &mut entry.event)
+        let entries = self.head.iter_mut().chain(&mut self.rest);
+        entries.map(|entry| &mut entry.event)
     }
 }
 
@@ -232,26 +240,30 @@ impl<E: Copy> EventQueue<E> {
     pub fn schedule_in<T>(&mut self, lane: &mut Lane<T>, at: Time, event: T) {
         debug_assert!(lane.id <= self.lane_mask, "the queue has such a lane");
         let key = self.next_key(at, lane.id);
-        match lane.entries.back() {
-            None => self.insert(key),
-            Some(last) if last.key.time <= at => {}
-            Some(_) => return self.schedule_earlier(lane, Entry { key, event }),
+        if lane.head.is_none() {
+            lane.head = Some(Entry { key, event });
+            lane.last = at;
+            self.insert(key);
+        } else if at >= lane.last {
+            lane.rest.push_back(Entry { key, event });
+            lane.last = at;
+        } else {
+            self.schedule_earlier(lane, Entry { key, event });
         }
-        lane.entries.push_back(Entry { key, event });
     }
 
     /// Some of the lane's events are later.
     #[cold]
     #[inline(never)]
     fn schedule_earlier<T>(&mut self, lane: &mut Lane<T>, entry: Entry<T>) {
-        let place = lane.entries.partition_point(|other| other.key < entry.key);
-        if place == 0
-            && let Some(head) = lane.entries.front()
-        {
-            self.remove(head.key);
-            self.insert(entry.key);
-        }
-        lane.entries.insert(place, entry);
+        let head = lane.head.as_mut();
+        let Some(head) = head.filter(|head| entry.key < head.key) else {
+            let place = lane.rest.partition_point(|other| other.key < entry.key);
+            return lane.rest.insert(place, entry);
+        };
+        self.remove(head.key);
+        self.insert(entry.key);
+        lane.rest.push_front(std::mem::replace(head, entry));
     }
 
     /// What happens next, and when.
@@ -290,14 +302,23 @@ impl<E: Copy> EventQueue<E> {
     /// If the lane is empty, as one that is next never is.
     #[inline(always)]
     pub fn take<T>(&mut self, lane: &mut Lane<T>) -> T {
-        let taken = lane.entries.pop_front().expect("a lane that is due has an event");
-        if let Some(next) = lane.entries.front() {
-            self.insert(next.key);
+        let taken = lane.head.take().expect("a lane that is due has an event");
+        if !lane.rest.is_empty() {
+            self.go_on(lane);
         }
         if self.near.is_empty() && !self.far.is_empty() {
             self.refill();
         }
         taken.event
+    }
+
+    /// The lane has a new head: what was behind the last one.
+    #[inline(never)]
+    fn go_on<T>(&mut self, lane: &mut Lane<T>) {
+        lane.head = lane.rest.pop_front();
+        if let Some(head) = &lane.head {
+            self.insert(head.key);
+        }
     }
 
     /// When the next event happens; [`Time::NEVER`] if nothing is scheduled.
