@@ -101,6 +101,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The application turns to its next message.
+    #[inline]
     pub(super) fn schedule_arrival(&mut self, producer: ProducerIndex) {
         let arrival = self.producers[producer as usize].next_arrival(self.shell.now);
         let sending = &mut self.sending[producer as usize];
@@ -264,12 +265,18 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The broker answered a send, or the end of a transaction.
+    #[inline(never)]
     pub(super) fn producer_answered(&mut self, producer: ProducerIndex, failed: bool) {
+        if let Task::Sending(message, called_at) = self.sending[producer as usize].task {
+            self.shell.release_message(message);
+            return self.send_returns(producer, called_at, failed);
+        }
+        self.producer_answered_otherwise(producer, failed);
+    }
+
+    #[inline(never)]
+    fn producer_answered_otherwise(&mut self, producer: ProducerIndex, failed: bool) {
         match self.sending[producer as usize].task {
-            Task::Sending(message, called_at) => {
-                self.shell.release_message(message);
-                self.send_returns(producer, called_at, failed);
-            }
             Task::Ending(transaction, committed) => {
                 self.forget_transaction(producer);
                 self.shell.emit(Fact::ProducerTransaction {
@@ -278,41 +285,52 @@ impl<O: Observer> World<'_, O> {
                 });
                 self.schedule_arrival(producer);
             }
-            Task::Waiting | Task::Blocked(..) | Task::Reconnecting(..) | Task::Done => {}
+            Task::Sending(..) | Task::Waiting | Task::Blocked(..) => {}
+            Task::Reconnecting(..) | Task::Done => {}
         }
     }
 
     /// `send` returned: perhaps the transaction ends, then comes the next message.
+    #[inline(always)]
     fn send_returns(&mut self, producer: ProducerIndex, called_at: Time, failed: bool) {
-        let lost = std::mem::take(&mut self.sending[producer as usize].lost_reply);
+        let sending = &mut self.sending[producer as usize];
+        let lost = std::mem::take(&mut sending.lost_reply);
+        let is_transacted = sending.is_transacted;
         self.shell.emit(Fact::SendReturned {
             producer,
             called_at,
             failed: failed || lost,
         });
+        if !is_transacted || !self.transaction_ends(producer) {
+            self.schedule_arrival(producer);
+        }
+    }
+
+    /// Whether a commit or rollback comes before the next message.
+    #[inline(never)]
+    fn transaction_ends(&mut self, producer: ProducerIndex) -> bool {
         let Some(committed) = self.producers[producer as usize].ends_transaction() else {
-            return self.schedule_arrival(producer);
+            return false;
         };
-        let Some(transaction) = self.sending[producer as usize].transaction.take() else {
-            return self.schedule_arrival(producer);
+        let sending = &mut self.sending[producer as usize];
+        let Some(transaction) = sending.transaction.take() else {
+            return false;
         };
-        self.sending[producer as usize].task = Task::Ending(transaction, committed);
-        let connection = self.sending[producer as usize].connection;
+        sending.task = Task::Ending(transaction, committed);
         let reply_to = Caller::Producer(producer);
-        self.shell.send_up(
-            connection,
-            if committed {
-                ToBroker::Commit {
-                    transaction,
-                    reply_to,
-                }
-            } else {
-                ToBroker::Rollback {
-                    transaction,
-                    reply_to,
-                }
-            },
-        );
+        let command = if committed {
+            ToBroker::Commit {
+                transaction,
+                reply_to,
+            }
+        } else {
+            ToBroker::Rollback {
+                transaction,
+                reply_to,
+            }
+        };
+        self.shell.send_up(sending.connection, command);
+        true
     }
 
     /// ProducerAck: room in the producer window.
