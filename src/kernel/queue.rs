@@ -179,7 +179,9 @@ impl Near {
     }
 
     fn remove(&mut self, key: Key) {
-        let found = self.keys[1..=self.last].iter().position(|&other| other == key);
+        let found = self.keys[1..=self.last]
+            .iter()
+            .position(|&other| other == key);
         if let Some(place) = found {
             self.keys.copy_within(place + 2..=self.last, place + 1);
             self.last -= 1;

@@ -5,8 +5,8 @@ use crate::facts::{Fact, Observer};
 use crate::kernel::{Span, Time};
 use crate::scenario::{OnSendFailure, Producer, Scenario};
 use crate::wire::{
-    Caller, ConnectionIndex, DestinationIndex, Message, MessageRef, ProducerIndex, ToBroker, TransactionId,
-    TransactionOwner,
+    Caller, ConnectionIndex, DestinationIndex, Message, MessageRef, ProducerIndex, ToBroker,
+    TransactionId, TransactionOwner,
 };
 
 /// More sends than this without time passing mean an endless producer that nothing ever stops.
@@ -226,8 +226,7 @@ impl<O: Observer> World<'_, O> {
                 number: sending.transactions,
             };
             sending.transaction = Some(id);
-            self.shell
-                .send_up(sending.connection, ToBroker::Begin(id));
+            self.shell.send_up(sending.connection, ToBroker::Begin(id));
         }
         if !self.scenario.broker.restarts.is_empty() {
             self.shell.messages.retain(message);

@@ -576,7 +576,9 @@ fn other_end(ack: &MessageAck) -> Option<MessageRef> {
 }
 
 fn lanes<T>(of: LaneOf, count: usize) -> Vec<Lane<T>> {
-    (0..count).map(|index| Lane::new(of.number(index))).collect()
+    (0..count)
+        .map(|index| Lane::new(of.number(index)))
+        .collect()
 }
 
 impl<O: Observer> client::Surroundings for Shell<'_, O> {
