@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::kernel::Span;
 use crate::scenario::{DestinationKind, Policy};
 
 use super::memory::MemoryUsage;
@@ -15,6 +16,9 @@ use super::topic::Topic;
 pub(super) struct Destination {
     pub policy: Policy,
     pub kind: Kind,
+    /// Whether its passes may have more to do than to dispatch: sends that wait for space, or a
+    /// wait for consumers before dispatch starts. Neither happens without a setting for it.
+    pub passes_do_more: bool,
     pub memory: MemoryUsage,
     /// Sends that wait for space without stopping their connection (`messagesWaitingForSpace`).
     pub parked: VecDeque<ParkedSend>,
@@ -43,6 +47,9 @@ impl Destination {
             parked: VecDeque::new(),
             blocked: VecDeque::new(),
             wakeups: 0,
+            passes_do_more: policy.memory_limit.is_some()
+                || policy.consumers_before_dispatch_starts > 0
+                || policy.time_before_dispatch_starts > Span::ZERO,
             slow_strategy: policy.slow_consumer_strategy.map(SlowStrategy::new),
             policy: policy.clone(),
         }
@@ -53,6 +60,7 @@ impl Destination {
     }
 
     /// The queue that it is. Only for what happens on queues alone.
+    #[inline]
     pub fn queue(&mut self) -> &mut Queue {
         match &mut self.kind {
             Kind::Queue(queue) => queue,
@@ -70,9 +78,10 @@ impl Destination {
 
     /// Whether there is nothing that a pass could dispatch. A topic has no passes: it only releases
     /// sends.
+    #[inline]
     pub fn nothing_waits(&self) -> bool {
         match &self.kind {
-            Kind::Queue(queue) => queue.cursor.len() == 0 && queue.pending.is_empty(),
+            Kind::Queue(queue) => queue.waiting.is_empty(),
             Kind::Topic(_) => true,
         }
     }

@@ -68,9 +68,10 @@ pub use surroundings::{BrokerTimer, Surroundings};
 
 use article::PutBack;
 use audit::MessageAudit;
-use connection::{Connection, drop_command};
+use connection::{Connection, NOT_READING, drop_command};
 use destination::Destination;
 use producer::{Producer, Send};
+use region::Lives;
 use subscription::{Kind, Subscription, SubscriptionIndex};
 use transaction::{Synchronization, Transaction};
 
@@ -87,6 +88,9 @@ pub struct Broker {
     rules: Rules,
     destinations: Vec<Destination>,
     connections: Vec<Vec<Connection>>,
+    /// By connection: the life whose commands are done as they come. What nearly every command
+    /// needs to know of its connection.
+    reading: Vec<u32>,
     sessions: Vec<Session>,
     consumers: Vec<Consumer>,
     producers: Vec<Producer>,
@@ -94,7 +98,7 @@ pub struct Broker {
     subscriptions: Vec<Subscription>,
     free_subscriptions: Vec<SubscriptionIndex>,
     /// Destinations that want passes, in the order of the first request.
-    wanted: VecDeque<usize>,
+    wanted: Vec<usize>,
     /// `RegionBroker.getBrokerSequenceId`: one generator for all destinations.
     last_sequence: u64,
     dead_letter_audits: Vec<MessageAudit>,
@@ -132,7 +136,7 @@ struct Consumer {
     dispatch_async: bool,
     maximum_pending_message_limit: u32,
     /// There can be two while the broker has not noticed a crash.
-    lives: Vec<(u32, SubscriptionIndex)>,
+    lives: Lives,
     /// Offline or not.
     durable_subscription: Option<SubscriptionIndex>,
 }
@@ -154,6 +158,7 @@ impl Broker {
             connections: (0..scenario.connection_count())
                 .map(|_| Vec::new())
                 .collect(),
+            reading: vec![NOT_READING; scenario.connection_count()],
             sessions: scenario
                 .sessions
                 .iter()
@@ -171,7 +176,7 @@ impl Broker {
                 .collect(),
             subscriptions: Vec::new(),
             free_subscriptions: Vec::new(),
-            wanted: VecDeque::new(),
+            wanted: Vec::new(),
             last_sequence: 0,
             dead_letter_audits: vec![MessageAudit::default(); audits.max().unwrap_or(0)],
             redelivery_plugin: scenario.broker.redelivery_plugin.clone(),
@@ -201,7 +206,7 @@ impl Consumer {
                 .options
                 .dispatch_async,
             maximum_pending_message_limit: consumer.maximum_pending_message_limit,
-            lives: Vec::new(),
+            lives: Lives::default(),
             durable_subscription: None,
         }
     }
@@ -223,9 +228,26 @@ impl Broker {
         }
     }
 
-    /// A command arrives. One for a connection that is no more is dropped.
+    /// A command arrives.
     #[inline]
     pub fn handle(
+        &mut self,
+        connection: ConnectionId,
+        command: ToBroker,
+        s: &mut impl Surroundings,
+    ) {
+        if self.is_reading(connection) {
+            self.execute(connection, command, s);
+        } else {
+            self.handle_apart(connection, command, s);
+        }
+        self.run_passes(s);
+    }
+
+    /// A command for one of several lives of a connection, or for one that is blocked. One for a
+    /// connection that is no more is dropped.
+    #[cold]
+    fn handle_apart(
         &mut self,
         connection: ConnectionId,
         command: ToBroker,
@@ -236,7 +258,6 @@ impl Broker {
             Some(connection) if connection.blocked => connection.backlog.push_back(command),
             Some(_) => self.execute(connection, command, s),
         }
-        self.run_passes(s);
     }
 
     /// The broker sees a connection break.
@@ -272,7 +293,7 @@ impl Broker {
     }
 
     /// Does what a command says; passes that it requests run later.
-    #[inline]
+    #[inline(always)]
     fn execute(&mut self, connection: ConnectionId, command: ToBroker, s: &mut impl Surroundings) {
         match command {
             ToBroker::Message {
@@ -353,7 +374,7 @@ impl Broker {
 
     /// An ack for a consumer that does not exist any more is ignored
     /// (`TransportConnection.processMessageAck`).
-    #[inline]
+    #[inline(never)]
     fn acknowledge(
         &mut self,
         connection: ConnectionId,
@@ -372,13 +393,18 @@ impl Broker {
             }
         }
         if outcome.is_err() {
-            s.emit(Fact::AckRejected { ack: *ack });
-            if reply_to.is_none() {
-                self.set_rollback_only(ack.transaction);
-            }
+            self.reject_ack(ack, reply_to.is_none(), s);
         }
         if let Some(caller) = reply_to {
             self.respond(connection, caller, outcome.is_err(), s);
+        }
+    }
+
+    #[cold]
+    fn reject_ack(&mut self, ack: &MessageAck, nobody_waits: bool, s: &mut impl Surroundings) {
+        s.emit(Fact::AckRejected { ack: *ack });
+        if nobody_waits {
+            self.set_rollback_only(ack.transaction);
         }
     }
 
@@ -400,7 +426,9 @@ impl Broker {
             Kind::Topic(_) => self.acknowledge_topic(subscription, ack, s)?,
             _ => self.acknowledge_prefetch(subscription, ack, s)?,
         }
-        self.mark_if_stuck(subscription, s);
+        if self.rules.delivered_marks_slow {
+            self.mark_if_stuck(subscription, s);
+        }
         Ok(())
     }
 
@@ -456,7 +484,7 @@ impl Broker {
                 let consumers = queue.consumers.members().iter();
                 let in_flight =
                     consumers.flat_map(|&member| &self.subscriptions[member].dispatched);
-                remaining.extend(queue.waiting().chain(in_flight.copied()));
+                remaining.extend(queue.waiting.iter().chain(in_flight.copied()));
             }
             destination::Kind::Topic(topic) => {
                 let subscribers = topic.subscribers.iter();

@@ -2,7 +2,7 @@
 //! and durable ones.
 
 use crate::facts::{DeathCause, Fact};
-use crate::wire::{AckType, ConsumerId, MessageAck, MessageRef, ToClient};
+use crate::wire::{AckType, ConnectionId, ConsumerId, MessageAck, MessageRef, ToClient};
 
 use super::dead_letter::Letter;
 use super::pending::take_at;
@@ -12,9 +12,8 @@ use super::{Broker, BrokerTimer, Refused, Surroundings};
 
 // ── out ──
 impl Broker {
-    /// Hands a message to the connection of a consumer (`PrefetchSubscription.dispatch`,
-    /// `TopicSubscription.dispatch`).
-    #[inline]
+    /// Hands a message to the connection of a consumer.
+    #[inline(never)]
     pub(super) fn dispatch(
         &mut self,
         taker: SubscriptionIndex,
@@ -22,74 +21,30 @@ impl Broker {
         redelivery_counter: u32,
         s: &mut impl Surroundings,
     ) {
-        let subscription = &mut self.subscriptions[taker];
-        rule!("hand-over");
-        subscription.ok_for_ack = true;
-        subscription.dispatched.push_back(message);
-        subscription.dispatched_count += 1;
-        if subscription.prefetch == 0 {
-            subscription.prefetch_extension = subscription.prefetch_extension.saturating_sub(1);
-        }
-        let consumer = subscription.consumer;
-        s.emit(Fact::Dispatched {
-            consumer,
-            message,
-            redelivery_counter,
-        });
-        if self.stopping != Some(subscription.connection) {
-            s.messages_mut().retain(message);
-            let message = Some(message);
-            let command = ToClient::Dispatch {
-                consumer,
-                message,
-                redelivery_counter,
-            };
-            s.send(subscription.connection, command);
-        }
-        let destination = subscription.destination;
-        if self.destinations[destination]
-            .policy
-            .persist_jms_redelivered
-        {
-            rule!("persist-jms-redelivered");
-            count_first_dispatch(message, s);
-        }
+        let stopping = self.stopping;
+        self.subscriptions[taker].dispatch(message, redelivery_counter, stopping, s);
         self.update_room(taker, s);
     }
 
-    /// Notes whether the window of a subscription is full. Pull subscriptions, whose window opens
-    /// for each pull, don't tell.
+    /// Notes whether the window of a subscription is full, for its queue as well.
     #[inline]
     pub(super) fn update_room(
         &mut self,
         subscription: SubscriptionIndex,
         s: &mut impl Surroundings,
     ) {
-        let changed = &mut self.subscriptions[subscription];
-        let full = changed.is_full();
-        let tells_full = full && changed.prefetch > 0;
-        rule!("window", tells_full);
-        if tells_full != changed.told_full {
-            changed.told_full = tells_full;
-            s.emit(Fact::WindowFull {
-                consumer: changed.consumer,
-                full: tells_full,
-            });
-        }
-        if full == changed.full {
-            return;
-        }
-        changed.full = full;
-        if let Kind::Queue = changed.kind {
-            let queue = self.destinations[changed.destination].queue();
-            queue
-                .consumers
-                .room_changed(subscription, &self.subscriptions);
+        let looked_at = &mut self.subscriptions[subscription];
+        if looked_at.update_full(s)
+            && let Kind::Queue = looked_at.kind
+        {
+            let queue = self.destinations[looked_at.destination].queue();
+            queue.consumers.room_changed(subscription, looked_at);
         }
     }
 
     /// `dispatchPending`: a durable subscription has messages of its own; for one of a queue all it
     /// does is to clear the slow flag while there is room.
+    #[inline]
     pub(super) fn dispatch_pending(
         &mut self,
         subscription: SubscriptionIndex,
@@ -100,11 +55,76 @@ impl Broker {
             matches!(self.subscriptions[subscription].kind, Kind::Queue)
                 && self.subscriptions[subscription].count_before_full() <= 0
         );
-        if let Kind::Durable(_) = self.subscriptions[subscription].kind {
+        let dispatching = &self.subscriptions[subscription];
+        if let Kind::Durable(_) = dispatching.kind {
             self.dispatch_durable(subscription, s);
-        } else if self.subscriptions[subscription].count_before_full() > 0 {
-            self.room_clears_slow(subscription, s);
+        } else if dispatching.slow && dispatching.count_before_full() > 0 {
+            self.subscriptions[subscription].room_clears_slow(s);
         }
+    }
+}
+
+impl Subscription {
+    /// `PrefetchSubscription.dispatch`, `TopicSubscription.dispatch`. Nothing gets through to a
+    /// connection whose end is being processed.
+    #[inline(always)]
+    pub(super) fn dispatch(
+        &mut self,
+        message: MessageRef,
+        redelivery_counter: u32,
+        stopping: Option<ConnectionId>,
+        s: &mut impl Surroundings,
+    ) {
+        rule!("hand-over");
+        self.ok_for_ack = true;
+        self.dispatched.push_back(message);
+        self.dispatched_count += 1;
+        if self.prefetch == 0 {
+            self.prefetch_extension = self.prefetch_extension.saturating_sub(1);
+        }
+        let consumer = self.consumer;
+        s.emit(Fact::Dispatched {
+            consumer,
+            message,
+            redelivery_counter,
+        });
+        if stopping != Some(self.connection) {
+            s.messages_mut().retain(message);
+            let message = Some(message);
+            let command = ToClient::Dispatch {
+                consumer,
+                message,
+                redelivery_counter,
+            };
+            s.send(self.connection, command);
+        }
+        if self.persist_jms_redelivered {
+            rule!("persist-jms-redelivered");
+            count_first_dispatch(message, s);
+        }
+    }
+
+    /// Notes whether the window is full; whether that changed. Pull subscriptions, whose window
+    /// opens for each pull, don't tell.
+    #[inline]
+    pub(super) fn update_full(&mut self, s: &mut impl Surroundings) -> bool {
+        let full = self.is_full();
+        let tells_full = full & (self.prefetch > 0);
+        rule!("window", tells_full);
+        let same = (full == self.full) & (tells_full == self.told_full);
+        !same && self.change_full(full, tells_full, s)
+    }
+
+    #[inline(never)]
+    fn change_full(&mut self, full: bool, tells_full: bool, s: &mut impl Surroundings) -> bool {
+        if tells_full != self.told_full {
+            self.told_full = tells_full;
+            s.emit(Fact::WindowFull {
+                consumer: self.consumer,
+                full: tells_full,
+            });
+        }
+        std::mem::replace(&mut self.full, full) != full
     }
 }
 
@@ -119,6 +139,7 @@ fn count_first_dispatch(message: MessageRef, s: &mut impl Surroundings) {
 impl Broker {
     /// `PrefetchSubscription.acknowledge`. What it refuses it has not done, but for the half of a
     /// POISON or EXPIRED range whose end is missing.
+    #[inline]
     pub(super) fn acknowledge_prefetch(
         &mut self,
         subscription: SubscriptionIndex,
@@ -129,13 +150,10 @@ impl Broker {
             return Ok(());
         }
         let found = match ack.ack_type {
-            AckType::Standard => self.standard_ack(subscription, ack, s)?,
-            AckType::Individual => self.individual_ack(subscription, ack, s),
-            AckType::Delivered => self.delivered_ack(subscription, ack, s)?,
-            AckType::Poison if ack.transaction.is_some() => return Err(Refused),
-            AckType::Poison | AckType::Expired => self.bury_range(subscription, ack, s)?,
-            AckType::Redelivered => self.redelivered_ack(subscription, ack)?,
-            AckType::Unmatched => false,
+            AckType::Standard if ack.transaction.is_none() => {
+                self.standard_ack(subscription, ack, s)?
+            }
+            _ => self.rarer_ack(subscription, ack, s)?,
         };
         if found {
             self.update_room(subscription, s);
@@ -143,11 +161,30 @@ impl Broker {
             if let Kind::Queue = self.subscriptions[subscription].kind {
                 rule!("passes-of-an-ack");
                 let destination = self.subscriptions[subscription].destination;
-                self.wakeup(destination); // Destination.wakeup
-                self.wakeup(destination); // wakeupDestinationsForDispatch
+                // Destination.wakeup, wakeupDestinationsForDispatch
+                self.wakeup_for_waiting(destination, 2);
             }
         }
         Ok(())
+    }
+
+    /// Whether it found what it acknowledges.
+    #[inline(never)]
+    fn rarer_ack(
+        &mut self,
+        subscription: SubscriptionIndex,
+        ack: &MessageAck,
+        s: &mut impl Surroundings,
+    ) -> Result<bool, Refused> {
+        match ack.ack_type {
+            AckType::Standard => self.standard_ack_in_transaction(subscription, ack, s),
+            AckType::Individual => Ok(self.individual_ack(subscription, ack, s)),
+            AckType::Delivered => self.delivered_ack(subscription, ack, s),
+            AckType::Poison if ack.transaction.is_some() => Err(Refused),
+            AckType::Poison | AckType::Expired => self.bury_range(subscription, ack, s),
+            AckType::Redelivered => self.redelivered_ack(subscription, ack),
+            AckType::Unmatched => Ok(false),
+        }
     }
 
     #[inline]
@@ -157,17 +194,33 @@ impl Broker {
         ack: &MessageAck,
         s: &mut impl Surroundings,
     ) -> Result<bool, Refused> {
-        let (start, end) = self.subscriptions[subscription].matched_range(ack)?;
-        self.subscriptions[subscription].time_of_last_ack = s.now();
-        for index in start..=end {
-            if ack.transaction.is_some() {
-                let message = self.subscriptions[subscription].dispatched[index];
-                self.acknowledge_in_transaction(subscription, ack, message, s);
-            } else {
-                rule!("standard-ack");
-                self.take_off(subscription, start, s);
-                self.subscriptions[subscription].contract_prefetch_extension(1);
-            }
+        let acking = &mut self.subscriptions[subscription];
+        let (start, count) = if acking.begins_with(ack) {
+            (0, ack.count as usize)
+        } else {
+            acking.matched_range(ack)?
+        };
+        acking.time_of_last_ack = s.now();
+        acking.contract_prefetch_extension(ack.count);
+        for _ in 0..count {
+            rule!("standard-ack");
+            self.take_off(subscription, start, s);
+        }
+        Ok(true)
+    }
+
+    fn standard_ack_in_transaction(
+        &mut self,
+        subscription: SubscriptionIndex,
+        ack: &MessageAck,
+        s: &mut impl Surroundings,
+    ) -> Result<bool, Refused> {
+        let acking = &mut self.subscriptions[subscription];
+        let (start, count) = acking.matched_range(ack)?;
+        acking.time_of_last_ack = s.now();
+        for index in start..start + count {
+            let message = self.subscriptions[subscription].dispatched[index];
+            self.acknowledge_in_transaction(subscription, ack, message, s);
         }
         Ok(true)
     }
@@ -259,7 +312,10 @@ impl Broker {
             acking.time_of_last_ack = s.now();
         }
         for _ in 0..count {
-            let message = self.subscriptions[subscription].dispatched[start];
+            let dispatched = &mut self.subscriptions[subscription].dispatched;
+            let Some(message) = take_at(dispatched, start) else {
+                break;
+            };
             if ack.ack_type == AckType::Poison {
                 rule!("poison-ack");
                 self.poison(subscription, message, s);
@@ -267,7 +323,7 @@ impl Broker {
                 rule!("expired-ack");
                 self.message_expired(Some(subscription), message, s);
             }
-            self.remove_dispatched(subscription, start, s);
+            self.let_go_dispatched(subscription, message, s);
         }
         end.ok_or(Refused)?;
         self.subscriptions[subscription].contract_prefetch_extension(1);
@@ -298,36 +354,35 @@ impl Broker {
     }
 
     /// A consumer is done with the message at this place of its dispatched list.
-    #[inline]
+    #[inline(always)]
     fn take_off(
         &mut self,
         subscription: SubscriptionIndex,
         index: usize,
         s: &mut impl Surroundings,
     ) {
-        let consumer = self.subscriptions[subscription].consumer;
-        let message = self.subscriptions[subscription].dispatched[index];
-        s.emit(Fact::Acknowledged { consumer, message });
-        self.remove_dispatched(subscription, index, s);
+        let acking = &mut self.subscriptions[subscription];
+        if let Some(message) = take_at(&mut acking.dispatched, index) {
+            let consumer = acking.consumer;
+            s.emit(Fact::Acknowledged { consumer, message });
+            self.let_go_dispatched(subscription, message, s);
+        }
     }
 
-    #[inline]
-    fn remove_dispatched(
+    /// A message that was in flight is gone.
+    #[inline(always)]
+    fn let_go_dispatched(
         &mut self,
         subscription: SubscriptionIndex,
-        index: usize,
+        message: MessageRef,
         s: &mut impl Surroundings,
     ) {
-        let Some(message) = take_at(&mut self.subscriptions[subscription].dispatched, index) else {
-            return;
-        };
-        let destination = self.subscriptions[subscription].destination;
-        match self.subscriptions[subscription].kind {
+        let subscription = &mut self.subscriptions[subscription];
+        let destination = subscription.destination;
+        match subscription.kind {
             Kind::Queue => self.drop_message(destination, message, s),
             Kind::Durable(_) => {
-                self.subscriptions[subscription]
-                    .redelivered_messages
-                    .remove(&message);
+                subscription.redelivered_messages.remove(&message);
                 self.let_go(destination, message, s);
             }
             Kind::Topic(_) => unreachable!("plain topic subscriptions have acks of their own"),
@@ -382,8 +437,8 @@ impl Broker {
         self.dispatch_pending(subscription, s);
         if let Kind::Queue = self.subscriptions[subscription].kind {
             rule!("passes-of-a-commit");
-            self.wakeup(destination); // registerRemoveSync
-            self.wakeup(destination); // Queue.removeMessage
+            // registerRemoveSync, Queue.removeMessage
+            self.wakeup_for_waiting(destination, 2);
         }
     }
 
@@ -401,7 +456,7 @@ impl Broker {
         } else if !s.messages()[message].dropped {
             s.emit(Fact::Acknowledged { consumer, message });
             let queue = self.destinations[destination].queue();
-            queue.pending.remove(message);
+            queue.waiting.remove(message);
             self.forget_delayed(message);
             self.drop_message(destination, message, s);
         }
@@ -436,20 +491,29 @@ impl Subscription {
             .ok_or(Refused)
     }
 
-    /// `assertAckMatchesDispatched`: both ends are in flight, and outside a transaction the count
-    /// is right.
+    /// Whether the range of an ack is just the oldest messages in flight, as that of nearly every
+    /// STANDARD ack is: then [`Self::matched_range`] needs no search.
     #[inline]
+    fn begins_with(&self, ack: &MessageAck) -> bool {
+        let last = (ack.count as usize).wrapping_sub(1);
+        (ack.first.is_none() || self.dispatched.front() == ack.first.as_ref())
+            && self.dispatched.get(last) == Some(&ack.last)
+    }
+
+    /// `assertAckMatchesDispatched`: both ends are in flight, and outside a transaction the count
+    /// is right. Where the range begins, and how long it is.
+    #[inline(never)]
     fn matched_range(&self, ack: &MessageAck) -> Result<(usize, usize), Refused> {
         let start = self.start_of_range(ack)?;
         let end = self
             .end_of_range(start, ack.last, ack.count)
             .ok_or(Refused)?;
-        let count = i32::try_from(end - start + 1).unwrap_or(i32::MAX);
-        if count != ack.count && ack.transaction.is_none() {
+        let count = end + 1 - start;
+        if i32::try_from(count) != Ok(ack.count) && ack.transaction.is_none() {
             rule!("standard-ack-must-match");
             return Err(Refused);
         }
-        Ok((start, end))
+        Ok((start, count))
     }
 }
 

@@ -6,7 +6,9 @@
 //! connection, acks of consumers included, because the broker stops reading from it.
 
 use crate::facts::Fact;
-use crate::wire::{Caller, ConnectionId, MessageRef, ProducerIndex, ToClient, TransactionId};
+use crate::wire::{
+    Caller, ConnectionId, Message, MessageRef, ProducerIndex, ToClient, TransactionId,
+};
 
 use super::surroundings::release;
 use super::transaction::{Synchronization, Transaction};
@@ -77,16 +79,36 @@ impl Broker {
         }
     }
 
-    /// A message arrives.
-    #[inline]
+    /// A message arrives. Nearly always nothing speaks against it: no limit of memory, no
+    /// transaction, no expiration, and it is new.
+    #[inline(never)]
     pub(super) fn send(&mut self, send: Send, s: &mut impl Surroundings) {
-        let destination = s.messages()[send.message].destination as usize;
+        let content = &s.messages()[send.message];
+        let limited = self.destinations[content.destination as usize]
+            .memory
+            .is_limited();
+        if limited
+            || send.transaction.is_some()
+            || content.expiration > 0
+            || self.is_repeat(content)
+        {
+            return self.send_with_care(send, s);
+        }
+        let size = content.memory_size();
+        self.do_message_send(send.message, None, s);
+        self.answer(send, size, s);
+    }
+
+    #[inline(never)]
+    fn send_with_care(&mut self, send: Send, s: &mut impl Surroundings) {
+        let content = &s.messages()[send.message];
+        let destination = content.destination as usize;
         let target = &self.destinations[destination];
         let no_space = target.memory.is_full()
             && target.policy.producer_flow_control
-            && !s.messages()[send.message].is_expired(s.now());
+            && !content.is_expired(s.now());
         let fails = no_space && target.policy.send_fail_if_no_space;
-        if self.is_repeat(send.message, s) {
+        if self.is_repeat(content) {
             self.suppress(send, s);
         } else if fails || self.check_transaction(send.transaction).is_err() {
             rule!("memory-full-fails", fails);
@@ -104,7 +126,6 @@ impl Broker {
     }
 
     /// Stores it, or expires it at once, and answers.
-    #[inline]
     fn take_in(&mut self, send: Send, s: &mut impl Surroundings) {
         let size = s.messages()[send.message].memory_size();
         self.take_in_quietly(send.message, send.transaction, s);
@@ -112,7 +133,6 @@ impl Broker {
     }
 
     /// A message that may have been waiting for space, or in the scheduler.
-    #[inline]
     pub(super) fn take_in_quietly(
         &mut self,
         message: MessageRef,
@@ -128,6 +148,7 @@ impl Broker {
         }
     }
 
+    #[inline]
     fn answer(&mut self, send: Send, size: u64, s: &mut impl Surroundings) {
         match send.answer {
             Answer::Response(producer) => {
@@ -159,8 +180,8 @@ impl Broker {
 
     /// Whether this id is there already, or was (`ProducerBrokerExchange.canDispatch`, the store's
     /// index). Numbers of a producer ascend, so the highest says it all.
-    fn is_repeat(&self, message: MessageRef, s: &impl Surroundings) -> bool {
-        let content = &s.messages()[message];
+    #[inline]
+    fn is_repeat(&self, content: &Message) -> bool {
         let last_stored = self.producers[content.producer as usize].last_stored;
         content.persistent && !content.copy && content.number <= last_stored
     }
@@ -173,7 +194,7 @@ impl Broker {
     }
 
     /// `Queue.doMessageSend`, `Topic.doMessageSend`: at once, or when the transaction commits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn do_message_send(
         &mut self,
         message: MessageRef,
@@ -184,9 +205,8 @@ impl Broker {
         self.last_sequence += 1;
         let content = &mut s.messages_mut()[message];
         content.sequence = self.last_sequence;
-        let size = content.memory_size();
-        let destination = content.destination as usize;
-        self.destinations[destination].memory.hold(message, size);
+        let target = &mut self.destinations[content.destination as usize];
+        target.memory.hold(message, content.memory_size());
         if transaction.is_some() {
             rule!("sends-count-from-commit");
             self.synchronize(transaction, Synchronization::Sent { message });
@@ -196,19 +216,25 @@ impl Broker {
     }
 
     /// A message takes its place.
-    #[inline]
+    #[inline(always)]
     pub(super) fn message_sent(&mut self, message: MessageRef, s: &mut impl Surroundings) {
         let content = &s.messages()[message];
         let destination = content.destination as usize;
-        let expired = content.is_expired(s.now());
-        if content.persistent && !content.dead_letter && !content.rescheduled && !content.copy {
+        if content.persistent & !(content.dead_letter | content.rescheduled | content.copy) {
             let producer = &mut self.producers[content.producer as usize];
             producer.last_stored = producer.last_stored.max(content.number);
         }
         if self.destinations[destination].is_queue() {
-            return self.enqueue(destination, message, s);
+            self.enqueue(destination, message, s);
+        } else {
+            self.publish(destination, message, s);
         }
-        if expired {
+    }
+
+    /// A topic keeps nothing itself.
+    #[inline(never)]
+    fn publish(&mut self, destination: usize, message: MessageRef, s: &mut impl Surroundings) {
+        if s.messages()[message].is_expired(s.now()) {
             self.message_expired(None, message, s);
         } else {
             self.fan_out(destination, message, s);
@@ -257,6 +283,18 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
+        if self.destinations[destination].memory.is_limited() {
+            self.free_limited_memory(destination, message, s);
+        }
+    }
+
+    #[inline(never)]
+    fn free_limited_memory(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
         let size = s.messages()[message].memory_size();
         let freed = &mut self.destinations[destination];
         freed.memory.let_go(message, size);
@@ -279,7 +317,7 @@ impl Broker {
     }
 
     fn release_parked(&mut self, send: Send, s: &mut impl Surroundings) {
-        if self.is_repeat(send.message, s) {
+        if self.is_repeat(&s.messages()[send.message]) {
             self.suppress(send, s);
         } else if self.check_transaction(send.transaction).is_err() {
             self.refuse(send, s);

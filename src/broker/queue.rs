@@ -10,11 +10,12 @@
 use crate::facts::{DeathCause, Fact};
 use crate::kernel::Span;
 use crate::scenario::Policy;
-use crate::wire::{MessageRef, Messages};
+use crate::wire::{Message, MessageRef, Messages};
 
 use super::consumers::{Consumers, ListRules};
-use super::pending::{Cursor, PendingList, Position};
-use super::subscription::SubscriptionIndex;
+use super::pending::{PagedIn, Position, Waiting};
+use super::slow::mark_passed_over;
+use super::subscription::{Subscription, SubscriptionIndex};
 use super::surroundings::release;
 use super::{Broker, BrokerTimer, LAST_DELIVERED_UNKNOWN, Surroundings};
 
@@ -26,10 +27,8 @@ const DEFAULT_WAIT_FOR_CONSUMERS: Span = Span::from_millis(1000);
 /// The state of a queue. What is in flight lies in the subscriptions.
 #[derive(Debug)]
 pub(super) struct Queue {
-    /// Not paged in.
-    pub cursor: Cursor,
-    /// Paged in and not assigned.
-    pub pending: PendingList,
+    /// Paged in or not; not in flight.
+    pub waiting: Waiting,
     /// `pagedInMessages.size()`: pending or in flight.
     pub paged_in: usize,
     pub consumers: Consumers,
@@ -51,8 +50,7 @@ struct DispatchStart {
 impl Queue {
     pub fn new(policy: &Policy) -> Queue {
         Queue {
-            cursor: Cursor::new(policy.prioritized_messages),
-            pending: PendingList::new(policy.prioritized_messages),
+            waiting: Waiting::new(policy.prioritized_messages),
             paged_in: 0,
             consumers: Consumers::new(ListRules {
                 strict_order: policy.strict_order_dispatch,
@@ -63,15 +61,23 @@ impl Queue {
         }
     }
 
-    /// What waits for a consumer, in no particular order.
-    pub fn waiting(&self) -> impl Iterator<Item = MessageRef> + '_ {
-        self.cursor.iter().chain(self.pending.iter())
+    /// Who gets a message now. Nobody gets one that is acknowledged in an open transaction.
+    #[inline(always)]
+    fn select(
+        &mut self,
+        message: &Message,
+        subscriptions: &mut [Subscription],
+    ) -> Option<SubscriptionIndex> {
+        if message.acked {
+            return None;
+        }
+        self.consumers.select(message.group, subscriptions)
     }
 
     /// `willBeInOrder`: the messages that came back last are older than those that came back
     /// before.
     fn will_be_in_order(&self, returned: &[MessageRef], messages: &Messages) -> bool {
-        let (Some(head), Some(&last)) = (self.pending.first_returned(), returned.last()) else {
+        let (Some(head), Some(&last)) = (self.waiting.first_returned(), returned.last()) else {
             return false;
         };
         messages[head].sequence > messages[last].sequence
@@ -83,41 +89,77 @@ impl Broker {
     /// Requests a pass (`Queue.wakeup`).
     #[inline]
     pub(super) fn wakeup(&mut self, destination: usize) {
+        self.request_passes(destination, 1);
+    }
+
+    #[inline]
+    fn request_passes(&mut self, destination: usize, passes: u32) {
         let wakeups = &mut self.destinations[destination].wakeups;
         if *wakeups == 0 {
-            self.wanted.push_back(destination);
+            self.wanted.push(destination);
         }
-        *wakeups += 1;
+        *wakeups += passes;
+    }
+
+    /// Requests so many passes for what waits already. Without it they would find nothing to do,
+    /// which is what most acks come upon, so that they are not even requested.
+    #[inline]
+    pub(super) fn wakeup_for_waiting(&mut self, destination: usize, passes: u32) {
+        let target = &self.destinations[destination];
+        if target.passes_do_more || !target.nothing_waits() {
+            self.request_passes(destination, passes);
+        }
     }
 
     /// Runs all passes that are wanted, queue by queue in the order of the first request.
+    #[inline]
     pub(super) fn run_passes(&mut self, s: &mut impl Surroundings) {
-        while let Some(destination) = self.wanted.pop_front() {
+        if !self.wanted.is_empty() {
+            self.run_wanted_passes(s);
+        }
+    }
+
+    fn run_wanted_passes(&mut self, s: &mut impl Surroundings) {
+        let mut done = 0;
+        while let Some(&destination) = self.wanted.get(done) {
+            done += 1;
             rule!("passes-at-once");
-            while self.destinations[destination].wakeups > 0 {
+            self.run_passes_of(destination, s);
+        }
+        self.wanted.clear();
+    }
+
+    #[inline]
+    fn run_passes_of(&mut self, destination: usize, s: &mut impl Surroundings) {
+        while self.destinations[destination].wakeups > 0 {
+            if self.destinations[destination].passes_do_more {
                 self.release_waiting_sends(destination, s);
                 if self.dispatch_waits(destination, s) {
                     break;
                 }
-                if self.destinations[destination].nothing_waits() {
-                    self.destinations[destination].wakeups = 0;
-                    break;
-                }
-                self.iterate(destination, s);
-                self.destinations[destination].wakeups -= 1;
             }
+            if self.destinations[destination].nothing_waits() {
+                self.destinations[destination].wakeups = 0;
+                break;
+            }
+            self.iterate(destination, s);
+            self.destinations[destination].wakeups -= 1;
         }
     }
 
     /// One pass (`Queue.iterate`, `Queue.doDispatch`). Newly paged messages may go out only when
     /// nothing that was there before still waits; otherwise it takes another pass.
+    #[inline(always)]
     pub(super) fn iterate(&mut self, destination: usize, s: &mut impl Surroundings) {
         let page = self.destinations[destination].policy.max_page_size as usize;
         self.page_in_and_assign(destination, page, false, s);
-        self.mark_stuck_consumers(destination, s);
+        if self.rules.delivered_marks_slow {
+            self.mark_stuck_consumers(destination, s);
+        }
     }
 
     /// `Queue.pageInMessages`
+    #[inline]
     fn page_in_and_assign(
         &mut self,
         destination: usize,
@@ -125,18 +167,15 @@ impl Broker {
         force: bool,
         s: &mut impl Surroundings,
     ) {
-        let waiting = self.destinations[destination].queue().pending.len();
+        let pending = self.destinations[destination].queue().waiting.pending();
         let paged = self.page_in(destination, page, force, s);
-        let pending = &self.destinations[destination].queue().pending;
-        if pending.is_empty() {
-            return;
-        }
-        if waiting == 0 || paged == 0 || pending.is_prioritized() {
+        let waiting = &self.destinations[destination].queue().waiting;
+        if pending == 0 || paged == 0 || waiting.is_prioritized() {
             return self.assign(destination, usize::MAX, s);
         }
         rule!("fresh-waits-for-older");
-        self.assign(destination, waiting, s);
-        if self.destinations[destination].queue().pending.len() == paged {
+        self.assign(destination, pending, s);
+        if self.destinations[destination].queue().waiting.pending() == paged {
             self.assign(destination, usize::MAX, s);
         } else {
             self.wakeup(destination);
@@ -154,13 +193,14 @@ impl Broker {
         s: &mut impl Surroundings,
     ) -> usize {
         let queue = self.destinations[destination].queue();
-        if queue.cursor.len() == 0 {
+        let in_cursor = queue.waiting.in_cursor();
+        if in_cursor == 0 {
             return 0;
         }
-        if !force && (queue.consumers.is_empty() || queue.pending.len() >= page) {
+        if !force && (queue.consumers.is_empty() || queue.waiting.pending() >= page) {
             return 0;
         }
-        let mut wanted = page.min(queue.cursor.len());
+        let mut wanted = page.min(in_cursor);
         if !force && self.destinations[destination].policy.lazy_dispatch {
             rule!("lazy-dispatch");
             wanted = wanted.min(self.count_before_full_of_all(destination));
@@ -169,17 +209,16 @@ impl Broker {
         let mut paged = 0;
         while paged < wanted {
             let queue = self.destinations[destination].queue();
-            let Some(message) = queue.cursor.pop() else {
+            let is_expired = |message| s.messages()[message].is_expired(s.now());
+            let Some(next) = queue.waiting.page_in(is_expired) else {
                 break;
             };
             queue.paged_in += 1;
-            if s.messages()[message].is_expired(s.now()) {
+            if let PagedIn::Expired(message) = next {
                 rule!("expired-when-read");
                 self.queue_message_expired(destination, message, s);
             } else {
-                rule!("queue-by-priority", queue.pending.is_prioritized());
-                let priority = s.messages()[message].priority;
-                queue.pending.push_fresh(message, priority);
+                rule!("queue-by-priority", queue.waiting.is_prioritized());
                 paged += 1;
             }
         }
@@ -199,52 +238,40 @@ impl Broker {
     /// Offers pending messages in order, at most this many, to the consumers
     /// (`Queue.doActualDispatch`). A message that its group or an exclusive consumer holds back
     /// does not hold back the ones behind it.
+    #[inline(never)]
     fn assign(&mut self, destination: usize, limit: usize, s: &mut impl Surroundings) {
         let mut position = Position::default();
         for _ in 0..limit {
             let queue = self.destinations[destination].queue();
-            let nobody = queue.consumers.nobody_can_take(&self.subscriptions);
+            if queue.waiting.pending() == 0 {
+                return;
+            }
+            let subscriptions = &mut self.subscriptions;
+            let nobody = queue.consumers.nobody_can_take(subscriptions);
             if nobody && !self.rules.full_queue_consumer_is_slow {
                 return;
             }
             rule!("full-is-passed-over");
-            let Some(message) = queue.pending.next(&mut position) else {
+            let Some(message) = queue.waiting.next(&mut position) else {
                 return;
             };
-            let taker = self.select(destination, message, s);
+            let taker = queue.select(&s.messages()[message], subscriptions);
             if self.rules.full_queue_consumer_is_slow {
-                self.mark_passed_over(destination, taker, s);
+                mark_passed_over(&queue.consumers, subscriptions, taker, s);
             }
-            let pending = &mut self.destinations[destination].queue().pending;
             match taker {
                 Some(taker) => {
-                    pending.remove_at(position);
+                    queue.waiting.remove_at(position);
                     self.hand_over(destination, message, taker, s);
                 }
                 None if nobody => return,
-                None => PendingList::skip(&mut position),
+                None => Waiting::skip(&mut position),
             }
         }
     }
 
-    /// Who gets a message now. Nobody gets one that is acknowledged in an open transaction.
-    #[inline]
-    fn select(
-        &mut self,
-        destination: usize,
-        message: MessageRef,
-        s: &impl Surroundings,
-    ) -> Option<SubscriptionIndex> {
-        let message = &s.messages()[message];
-        if message.acked {
-            return None;
-        }
-        let consumers = &mut self.destinations[destination].queue().consumers;
-        consumers.select(message.group, &mut self.subscriptions)
-    }
-
     /// `PrefetchSubscription.add` and `dispatchPending`, and the rotation of the consumer list.
-    #[inline]
+    #[inline(always)]
     fn hand_over(
         &mut self,
         destination: usize,
@@ -252,26 +279,31 @@ impl Broker {
         taker: SubscriptionIndex,
         s: &mut impl Surroundings,
     ) {
-        self.room_clears_slow(taker, s);
+        let subscription = &mut self.subscriptions[taker];
+        subscription.room_clears_slow(s);
         let now = s.now();
         let content = &mut s.messages_mut()[message];
         if content.is_expired(now) {
             rule!("expired-at-hand-over");
             self.queue_message_expired(destination, message, s);
-        } else {
-            content.locked_by = Some(taker as u32);
-            let redelivery_counter = content.redelivery_counter;
-            self.dispatch(taker, message, redelivery_counter, s);
+            let queue = self.destinations[destination].queue();
+            return queue.consumers.rotate(taker, &mut self.subscriptions);
         }
-        let queue = self.destinations[destination].queue();
-        queue.consumers.rotate(taker, &mut self.subscriptions);
+        content.locked_by = Some(taker as u32);
+        let redelivery_counter = content.redelivery_counter;
+        subscription.dispatch(message, redelivery_counter, self.stopping, s);
+        let consumers = &mut self.destinations[destination].queue().consumers;
+        if subscription.update_full(s) {
+            consumers.room_changed(taker, subscription);
+        }
+        consumers.rotate(taker, &mut self.subscriptions);
     }
 }
 
 // ── messages come and go ──
 impl Broker {
     /// A message takes its place on the queue (`Queue.cursorAdd`, `Queue.messageSent`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn enqueue(
         &mut self,
         destination: usize,
@@ -287,13 +319,13 @@ impl Broker {
         let priority = s.messages()[message].priority;
         self.destinations[destination]
             .queue()
-            .cursor
+            .waiting
             .push(message, priority);
         self.wakeup(destination);
     }
 
     /// Takes a paged-in message off for good (`Queue.removeMessage`, `Queue.dropMessage`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn drop_message(
         &mut self,
         destination: usize,
@@ -311,6 +343,7 @@ impl Broker {
     }
 
     /// `Queue.messageExpired`: of a paged-in message that is not in flight.
+    #[cold]
     fn queue_message_expired(
         &mut self,
         destination: usize,
@@ -341,10 +374,10 @@ impl Broker {
     /// pages in more, which then is dispatched like any other.
     pub(super) fn expire_queue(&mut self, destination: usize, s: &mut impl Surroundings) {
         let queue = self.destinations[destination].queue();
-        let attempts = 1 + queue.cursor.len() / MAX_EXPIRE_PAGE_SIZE;
+        let attempts = 1 + queue.waiting.in_cursor() / MAX_EXPIRE_PAGE_SIZE;
         for _ in 0..attempts {
             let queue = self.destinations[destination].queue();
-            if queue.paged_in >= MAX_EXPIRE_PAGE_SIZE || queue.cursor.len() == 0 {
+            if queue.paged_in >= MAX_EXPIRE_PAGE_SIZE || queue.waiting.in_cursor() == 0 {
                 break;
             }
             rule!("check-pages-in");
@@ -352,15 +385,16 @@ impl Broker {
             self.page_in_and_assign(destination, MAX_EXPIRE_PAGE_SIZE, force, s);
         }
         let expired: Vec<MessageRef> = {
-            let pending = self.destinations[destination].queue().pending.iter();
-            pending
+            let waiting = &self.destinations[destination].queue().waiting;
+            waiting
+                .iter_pending()
                 .filter(|&message| s.messages()[message].is_expired(s.now()))
                 .collect()
         };
         for message in expired {
             self.destinations[destination]
                 .queue()
-                .pending
+                .waiting
                 .remove(message);
             rule!("expired-at-the-check");
             self.queue_message_expired(destination, message, s);
@@ -392,6 +426,7 @@ impl Broker {
     }
 
     /// Whether the queue waits for more consumers before it dispatches to its first one.
+    #[inline(never)]
     fn dispatch_waits(&mut self, destination: usize, s: &mut impl Surroundings) -> bool {
         let policy = &self.destinations[destination].policy;
         let (consumers, time) = (
@@ -435,7 +470,7 @@ impl Broker {
     /// Passes that were requested meanwhile run now.
     fn dispatch_starts(&mut self, destination: usize) {
         if std::mem::take(&mut self.destinations[destination].queue().start.waiting) {
-            self.wanted.push_back(destination);
+            self.wanted.push(destination);
         }
     }
 
@@ -478,15 +513,15 @@ impl Broker {
         let queue = self.destinations[destination].queue();
         let no_consumers = strict_order && queue.consumers.is_empty();
         if no_consumers
-            && !queue.pending.is_prioritized()
+            && !queue.waiting.is_prioritized()
             && queue.will_be_in_order(returned, messages)
         {
-            return queue.pending.insert_returned_at_head(returned);
+            return queue.waiting.insert_returned_at_head(returned);
         }
         rule!("returned-go-first");
         for &message in returned {
             queue
-                .pending
+                .waiting
                 .push_returned(message, messages[message].priority);
         }
     }
@@ -523,7 +558,7 @@ impl Broker {
         let mut restored = Queue::new(policy);
         let stopped = self.destinations[destination].queue();
         restored.start.wait = stopped.start.wait;
-        let mut messages: Vec<MessageRef> = stopped.waiting().collect();
+        let mut messages: Vec<MessageRef> = stopped.waiting.iter().collect();
         messages.sort_by_key(|&message| s.messages()[message].sequence);
         for message in messages {
             let content = &mut s.messages_mut()[message];
@@ -531,7 +566,7 @@ impl Broker {
                 content.acked = false;
                 content.redelivery_counter = content.redelivery_counter.min(stored_count);
                 rule!("broker-restart");
-                restored.cursor.push(message, content.priority);
+                restored.waiting.push(message, content.priority);
             } else {
                 s.emit(Fact::Gone {
                     consumer: None,
