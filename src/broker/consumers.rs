@@ -199,7 +199,7 @@ impl Consumers {
     }
 
     /// Whoever took a message goes to the end of the list, which is then sorted.
-    #[inline]
+    #[inline(always)]
     pub fn rotate(&mut self, taker: SubscriptionIndex, subscriptions: &mut [Subscription]) {
         let stays = self.rules.strict_order || self.len() <= 1 || self.exclusive == Some(taker);
         rule!("strict-order-fills-first", self.rules.strict_order);
@@ -211,7 +211,12 @@ impl Consumers {
         let left = moving.queue.place;
         moving.queue.place = self.last_place(&moving.queue);
         if !moving.full {
-            self.take_out(left);
+            let first = self.with_room.front();
+            if first.is_some_and(|&(_, first)| first == taker) {
+                self.with_room.pop_front();
+            } else {
+                self.take_out(left);
+            }
             self.put_in(moving.queue.place, taker);
         }
         if self.groups.counts_changed {
@@ -274,17 +279,8 @@ impl Consumers {
         }
     }
 
-    #[inline]
-    fn take_out(&mut self, place: Place) {
-        if self.with_room.front().is_some_and(|first| first.0 == place) {
-            self.with_room.pop_front();
-        } else {
-            self.take_out_of_the_middle(place);
-        }
-    }
-
     #[inline(never)]
-    fn take_out_of_the_middle(&mut self, place: Place) {
+    fn take_out(&mut self, place: Place) {
         if let Ok(index) = self.with_room.binary_search_by_key(&place, |entry| entry.0) {
             self.with_room.remove(index);
         }

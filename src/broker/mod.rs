@@ -229,7 +229,7 @@ impl Broker {
     }
 
     /// A command arrives.
-    #[inline]
+    #[inline(always)]
     pub fn handle(
         &mut self,
         connection: ConnectionId,
@@ -303,13 +303,18 @@ impl Broker {
                 lose_reply,
             } => {
                 let answer = self.answer_to(s.messages()[message].producer, sync, lose_reply);
-                let send = Send {
-                    message,
-                    connection,
-                    transaction,
-                    answer,
-                };
-                self.send(send, s);
+                match transaction {
+                    None => self.send(connection, message, answer, s),
+                    Some(_) => self.send_with_care(
+                        Send {
+                            message,
+                            connection,
+                            transaction,
+                            answer,
+                        },
+                        s,
+                    ),
+                }
             }
             ToBroker::Ack {
                 ack,

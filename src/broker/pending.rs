@@ -34,20 +34,12 @@ struct Level {
     paged_in: usize,
 }
 
-/// A place in the pending list from which [`Waiting::next`] goes on.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Position {
-    level: usize,
-    in_fresh: bool,
-    index: usize,
-}
-
-/// What became of the next message of the cursor.
-pub(super) enum PagedIn {
-    /// It is pending.
-    Pending,
-    /// It was expired and waits no more.
-    Expired(MessageRef),
+/// What [`Waiting::page_in`] did.
+pub(super) struct PagedIn {
+    /// How many are pending now that were not.
+    pub count: usize,
+    /// Waits no more.
+    pub expired: Option<MessageRef>,
 }
 
 /// `VecDeque::remove`, which does not know how cheap it is at the front.
@@ -61,16 +53,31 @@ pub(super) fn take_at<T>(list: &mut VecDeque<T>, index: usize) -> Option<T> {
 }
 
 impl Level {
+    fn pending(&self) -> usize {
+        self.returned.len() + self.paged_in
+    }
+
+    /// The message at this place of the level's part of the pending list.
     #[inline]
-    fn pending(&self, in_fresh: bool, index: usize) -> Option<MessageRef> {
-        let list = if !in_fresh {
-            &self.returned
-        } else if index < self.paged_in {
-            &self.fresh
-        } else {
-            return None;
+    fn get(&self, place: usize) -> Option<MessageRef> {
+        let list = match place.checked_sub(self.returned.len()) {
+            None => return self.returned.get(place).copied(),
+            Some(fresh) => self.fresh.get(fresh),
         };
-        list.get(index).copied()
+        list.copied()
+    }
+
+    #[inline]
+    fn remove(&mut self, place: usize) {
+        match place.checked_sub(self.returned.len()) {
+            None => {
+                take_at(&mut self.returned, place);
+            }
+            Some(fresh) => {
+                take_at(&mut self.fresh, fresh);
+                self.paged_in -= 1;
+            }
+        }
     }
 }
 
@@ -104,15 +111,6 @@ impl Waiting {
         self.len - self.pending
     }
 
-    /// From the highest priority down.
-    #[inline]
-    fn level(&self, index: usize) -> Option<&Level> {
-        match index {
-            0 => Some(&self.first),
-            _ => self.lower.get(index - 1),
-        }
-    }
-
     #[inline]
     fn level_of(&mut self, priority: u8) -> &mut Level {
         match self.lower.len().saturating_sub(usize::from(priority)) {
@@ -128,25 +126,44 @@ impl Waiting {
         self.len += 1;
     }
 
-    /// The first message of the cursor becomes the last fresh one of the pending list
-    /// (`addMessageLast`), unless it is expired. None if the cursor is empty.
+    /// The first messages of the cursor, at most this many, become the last fresh ones of the
+    /// pending list (`addMessageLast`), up to one that is expired: that one is taken out.
     #[inline]
-    pub fn page_in(&mut self, is_expired: impl Fn(MessageRef) -> bool) -> Option<PagedIn> {
-        let level = if self.first.paged_in < self.first.fresh.len() {
-            &mut self.first
-        } else {
-            let mut lower = self.lower.iter_mut();
-            lower.find(|level| level.paged_in < level.fresh.len())?
-        };
-        let message = level.fresh[level.paged_in];
-        if is_expired(message) {
-            take_at(&mut level.fresh, level.paged_in);
-            self.len -= 1;
-            return Some(PagedIn::Expired(message));
+    pub fn page_in(&mut self, most: usize, is_expired: impl Fn(MessageRef) -> bool) -> PagedIn {
+        for count in 0..most {
+            let level = if self.first.paged_in < self.first.fresh.len() {
+                &mut self.first
+            } else {
+                match self
+                    .lower
+                    .iter_mut()
+                    .find(|level| level.paged_in < level.fresh.len())
+                {
+                    Some(level) => level,
+                    None => {
+                        return PagedIn {
+                            count,
+                            expired: None,
+                        };
+                    }
+                }
+            };
+            let message = level.fresh[level.paged_in];
+            if is_expired(message) {
+                take_at(&mut level.fresh, level.paged_in);
+                self.len -= 1;
+                return PagedIn {
+                    count,
+                    expired: Some(message),
+                };
+            }
+            level.paged_in += 1;
+            self.pending += 1;
         }
-        level.paged_in += 1;
-        self.pending += 1;
-        Some(PagedIn::Pending)
+        PagedIn {
+            count: most,
+            expired: None,
+        }
     }
 
     /// `addForRedelivery`: a message that a consumer gave back.
@@ -171,53 +188,53 @@ impl Waiting {
         self.first.returned.front().copied()
     }
 
-    /// The pending message at this place or the next one behind it, to which the place moves.
+    /// The message at this place of the pending list, if it has so many.
     #[inline]
-    pub fn next(&self, position: &mut Position) -> Option<MessageRef> {
-        while let Some(level) = self.level(position.level) {
-            let found = level.pending(position.in_fresh, position.index);
-            if found.is_some() {
-                return found;
+    pub fn get(&self, place: usize) -> Option<MessageRef> {
+        if place < self.first.pending() {
+            return self.first.get(place);
+        }
+        self.get_lower(place - self.first.pending())
+    }
+
+    #[inline(never)]
+    fn get_lower(&self, mut place: usize) -> Option<MessageRef> {
+        for level in &self.lower {
+            if place < level.pending() {
+                return level.get(place);
             }
-            *position = Position {
-                level: position.level + usize::from(position.in_fresh),
-                in_fresh: !position.in_fresh,
-                index: 0,
-            };
+            place -= level.pending();
         }
         None
     }
 
-    /// Passes over the message at this place.
-    pub fn skip(position: &mut Position) {
-        position.index += 1;
-    }
-
-    /// Takes out the message at this place, which [`Waiting::next`] found.
+    /// Takes the message at this place out of the pending list.
     #[inline]
-    pub fn remove_at(&mut self, position: Position) {
-        let level = match position.level {
-            0 => &mut self.first,
-            index => &mut self.lower[index - 1],
-        };
-        if position.in_fresh {
-            take_at(&mut level.fresh, position.index);
-            level.paged_in -= 1;
+    pub fn remove_at(&mut self, place: usize) {
+        if place < self.first.pending() {
+            self.first.remove(place);
         } else {
-            take_at(&mut level.returned, position.index);
+            self.remove_lower(place - self.first.pending());
         }
         self.len -= 1;
         self.pending -= 1;
     }
 
+    #[inline(never)]
+    fn remove_lower(&mut self, mut place: usize) {
+        for level in &mut self.lower {
+            if place < level.pending() {
+                return level.remove(place);
+            }
+            place -= level.pending();
+        }
+    }
+
     /// Takes this message out of the pending list, wherever it is there.
     pub fn remove(&mut self, message: MessageRef) {
-        let mut position = Position::default();
-        while let Some(found) = self.next(&mut position) {
-            if found == message {
-                return self.remove_at(position);
-            }
-            Waiting::skip(&mut position);
+        let place = self.iter_pending().position(|pending| pending == message);
+        if let Some(place) = place {
+            self.remove_at(place);
         }
     }
 

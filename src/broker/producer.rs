@@ -79,28 +79,37 @@ impl Broker {
         }
     }
 
-    /// A message arrives. Nearly always nothing speaks against it: no limit of memory, no
-    /// transaction, no expiration, and it is new.
+    /// A message arrives outside of transactions. Nearly always nothing speaks against it: no limit
+    /// of memory, no expiration, and it is new.
     #[inline(never)]
-    pub(super) fn send(&mut self, send: Send, s: &mut impl Surroundings) {
-        let content = &s.messages()[send.message];
+    pub(super) fn send(
+        &mut self,
+        connection: ConnectionId,
+        message: MessageRef,
+        answer: Answer,
+        s: &mut impl Surroundings,
+    ) {
+        let content = &s.messages()[message];
         let limited = self.destinations[content.destination as usize]
             .memory
             .is_limited();
-        if limited
-            || send.transaction.is_some()
-            || content.expiration > 0
-            || self.is_repeat(content)
-        {
+        if limited || content.expiration > 0 || self.is_repeat(content) {
+            let send = Send {
+                message,
+                connection,
+                transaction: None,
+                answer,
+            };
             return self.send_with_care(send, s);
         }
         let size = content.memory_size();
-        self.do_message_send(send.message, None, s);
-        self.answer(send, size, s);
+        self.do_message_send(message, None, s);
+        self.answer(connection, answer, size, s);
     }
 
+    /// A message arrives.
     #[inline(never)]
-    fn send_with_care(&mut self, send: Send, s: &mut impl Surroundings) {
+    pub(super) fn send_with_care(&mut self, send: Send, s: &mut impl Surroundings) {
         let content = &s.messages()[send.message];
         let destination = content.destination as usize;
         let target = &self.destinations[destination];
@@ -129,7 +138,7 @@ impl Broker {
     fn take_in(&mut self, send: Send, s: &mut impl Surroundings) {
         let size = s.messages()[send.message].memory_size();
         self.take_in_quietly(send.message, send.transaction, s);
-        self.answer(send, size, s);
+        self.answer(send.connection, send.answer, size, s);
     }
 
     /// A message that may have been waiting for space, or in the scheduler.
@@ -148,18 +157,24 @@ impl Broker {
         }
     }
 
-    #[inline]
-    fn answer(&mut self, send: Send, size: u64, s: &mut impl Surroundings) {
-        match send.answer {
+    #[inline(always)]
+    fn answer(
+        &self,
+        connection: ConnectionId,
+        answer: Answer,
+        size: u64,
+        s: &mut impl Surroundings,
+    ) {
+        match answer {
             Answer::Response(producer) => {
-                self.respond(send.connection, Caller::Producer(producer), false, s);
+                self.respond(connection, Caller::Producer(producer), false, s);
             }
             Answer::ProducerAck(producer) => {
                 let command = ToClient::ProducerAck {
                     producer,
                     size: size as u32,
                 };
-                s.send(send.connection, command);
+                s.send(connection, command);
             }
             Answer::Nothing | Answer::LostResponse => {}
         }
@@ -190,7 +205,7 @@ impl Broker {
         rule!("repeated-sends");
         let size = s.messages()[send.message].memory_size();
         not_enqueued(send.message, true, s);
-        self.answer(send, size, s);
+        self.answer(send.connection, send.answer, size, s);
     }
 
     /// `Queue.doMessageSend`, `Topic.doMessageSend`: at once, or when the transaction commits.

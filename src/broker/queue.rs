@@ -10,10 +10,10 @@
 use crate::facts::{DeathCause, Fact};
 use crate::kernel::Span;
 use crate::scenario::Policy;
-use crate::wire::{Message, MessageRef, Messages};
+use crate::wire::{ConnectionId, Message, MessageRef, Messages};
 
 use super::consumers::{Consumers, ListRules};
-use super::pending::{PagedIn, Position, Waiting};
+use super::pending::Waiting;
 use super::slow::mark_passed_over;
 use super::subscription::{Subscription, SubscriptionIndex};
 use super::surroundings::release;
@@ -129,22 +129,28 @@ impl Broker {
         self.wanted.clear();
     }
 
-    #[inline]
-    fn run_passes_of(&mut self, destination: usize, s: &mut impl Surroundings) {
-        while self.destinations[destination].wakeups > 0 {
-            if self.destinations[destination].passes_do_more {
-                self.release_waiting_sends(destination, s);
-                if self.dispatch_waits(destination, s) {
-                    break;
-                }
+    #[inline(always)]
+    fn run_passes_of(&mut self, index: usize, s: &mut impl Surroundings) {
+        loop {
+            let destination = &mut self.destinations[index];
+            if destination.wakeups == 0 || destination.passes_do_more && self.pass_waits(index, s) {
+                return;
             }
-            if self.destinations[destination].nothing_waits() {
-                self.destinations[destination].wakeups = 0;
-                break;
+            let destination = &mut self.destinations[index];
+            if destination.nothing_waits() {
+                destination.wakeups = 0;
+                return;
             }
-            self.iterate(destination, s);
-            self.destinations[destination].wakeups -= 1;
+            self.iterate(index, s);
+            self.destinations[index].wakeups -= 1;
         }
+    }
+
+    /// What a pass begins with where settings want it. Whether it can't go on.
+    #[inline(never)]
+    fn pass_waits(&mut self, destination: usize, s: &mut impl Surroundings) -> bool {
+        self.release_waiting_sends(destination, s);
+        self.dispatch_waits(destination, s)
     }
 
     /// One pass (`Queue.iterate`, `Queue.doDispatch`). Newly paged messages may go out only when
@@ -159,7 +165,7 @@ impl Broker {
     }
 
     /// `Queue.pageInMessages`
-    #[inline]
+    #[inline(always)]
     fn page_in_and_assign(
         &mut self,
         destination: usize,
@@ -167,16 +173,28 @@ impl Broker {
         force: bool,
         s: &mut impl Surroundings,
     ) {
-        let pending = self.destinations[destination].queue().waiting.pending();
-        let paged = self.page_in(destination, page, force, s);
         let waiting = &self.destinations[destination].queue().waiting;
-        if pending == 0 || paged == 0 || waiting.is_prioritized() {
-            return self.assign(destination, usize::MAX, s);
-        }
-        rule!("fresh-waits-for-older");
-        self.assign(destination, pending, s);
-        if self.destinations[destination].queue().waiting.pending() == paged {
+        let (pending, prioritized) = (waiting.pending(), waiting.is_prioritized());
+        let paged = self.page_in(destination, page, force, s);
+        if pending == 0 || paged == 0 || prioritized {
             self.assign(destination, usize::MAX, s);
+        } else {
+            self.assign_older_first(destination, pending, paged, s);
+        }
+    }
+
+    #[inline(never)]
+    fn assign_older_first(
+        &mut self,
+        destination: usize,
+        older: usize,
+        paged: usize,
+        s: &mut impl Surroundings,
+    ) {
+        rule!("fresh-waits-for-older");
+        self.assign_up_to(destination, older, s);
+        if self.destinations[destination].queue().waiting.pending() == paged {
+            self.assign_up_to(destination, usize::MAX, s);
         } else {
             self.wakeup(destination);
         }
@@ -184,7 +202,7 @@ impl Broker {
 
     /// Moves messages from the cursor to the pending list and returns how many
     /// (`Queue.doPageInForDispatch`).
-    #[inline]
+    #[inline(always)]
     fn page_in(
         &mut self,
         destination: usize,
@@ -207,22 +225,20 @@ impl Broker {
         }
         rule!("page", wanted == page);
         let mut paged = 0;
-        while paged < wanted {
+        loop {
             let queue = self.destinations[destination].queue();
             let is_expired = |message| s.messages()[message].is_expired(s.now());
-            let Some(next) = queue.waiting.page_in(is_expired) else {
-                break;
+            let next = queue.waiting.page_in(wanted - paged, is_expired);
+            rule!("queue-by-priority", queue.waiting.is_prioritized());
+            paged += next.count;
+            queue.paged_in += next.count;
+            let Some(message) = next.expired else {
+                return paged;
             };
             queue.paged_in += 1;
-            if let PagedIn::Expired(message) = next {
-                rule!("expired-when-read");
-                self.queue_message_expired(destination, message, s);
-            } else {
-                rule!("queue-by-priority", queue.waiting.is_prioritized());
-                paged += 1;
-            }
+            rule!("expired-when-read");
+            self.queue_message_expired(destination, message, s);
         }
-        paged
     }
 
     /// `Queue.getConsumerMessageCountBeforeFull`
@@ -238,65 +254,84 @@ impl Broker {
     /// Offers pending messages in order, at most this many, to the consumers
     /// (`Queue.doActualDispatch`). A message that its group or an exclusive consumer holds back
     /// does not hold back the ones behind it.
-    #[inline(never)]
+    #[inline(always)]
     fn assign(&mut self, destination: usize, limit: usize, s: &mut impl Surroundings) {
-        let mut position = Position::default();
+        let mut place = 0;
         for _ in 0..limit {
             let queue = self.destinations[destination].queue();
-            if queue.waiting.pending() == 0 {
-                return;
-            }
             let subscriptions = &mut self.subscriptions;
             let nobody = queue.consumers.nobody_can_take(subscriptions);
             if nobody && !self.rules.full_queue_consumer_is_slow {
                 return;
             }
             rule!("full-is-passed-over");
-            let Some(message) = queue.waiting.next(&mut position) else {
+            if place == queue.waiting.pending() {
+                return;
+            }
+            let Some(message) = queue.waiting.get(place) else {
                 return;
             };
             let taker = queue.select(&s.messages()[message], subscriptions);
             if self.rules.full_queue_consumer_is_slow {
                 mark_passed_over(&queue.consumers, subscriptions, taker, s);
             }
-            match taker {
-                Some(taker) => {
-                    queue.waiting.remove_at(position);
-                    self.hand_over(destination, message, taker, s);
+            let Some(taker) = taker else {
+                if nobody {
+                    return;
                 }
-                None if nobody => return,
-                None => Waiting::skip(&mut position),
+                place += 1;
+                continue;
+            };
+            queue.waiting.remove_at(place);
+            subscriptions[taker].room_clears_slow(s);
+            if s.messages()[message].is_expired(s.now()) {
+                self.expire_at_hand_over(destination, message, taker, s);
+            } else {
+                queue.hand_over(message, taker, subscriptions, self.stopping, s);
             }
         }
     }
 
-    /// `PrefetchSubscription.add` and `dispatchPending`, and the rotation of the consumer list.
-    #[inline(always)]
-    fn hand_over(
+    #[inline(never)]
+    fn assign_up_to(&mut self, destination: usize, limit: usize, s: &mut impl Surroundings) {
+        self.assign(destination, limit, s);
+    }
+
+    #[cold]
+    fn expire_at_hand_over(
         &mut self,
         destination: usize,
         message: MessageRef,
         taker: SubscriptionIndex,
         s: &mut impl Surroundings,
     ) {
-        let subscription = &mut self.subscriptions[taker];
-        subscription.room_clears_slow(s);
-        let now = s.now();
+        rule!("expired-at-hand-over");
+        self.queue_message_expired(destination, message, s);
+        let queue = self.destinations[destination].queue();
+        queue.consumers.rotate(taker, &mut self.subscriptions);
+    }
+}
+
+impl Queue {
+    /// `PrefetchSubscription.add` and `dispatchPending`, and the rotation of the consumer list.
+    #[inline(always)]
+    fn hand_over(
+        &mut self,
+        message: MessageRef,
+        taker: SubscriptionIndex,
+        subscriptions: &mut [Subscription],
+        stopping: Option<ConnectionId>,
+        s: &mut impl Surroundings,
+    ) {
+        let subscription = &mut subscriptions[taker];
         let content = &mut s.messages_mut()[message];
-        if content.is_expired(now) {
-            rule!("expired-at-hand-over");
-            self.queue_message_expired(destination, message, s);
-            let queue = self.destinations[destination].queue();
-            return queue.consumers.rotate(taker, &mut self.subscriptions);
-        }
         content.locked_by = Some(taker as u32);
         let redelivery_counter = content.redelivery_counter;
-        subscription.dispatch(message, redelivery_counter, self.stopping, s);
-        let consumers = &mut self.destinations[destination].queue().consumers;
+        subscription.dispatch(message, redelivery_counter, stopping, s);
         if subscription.update_full(s) {
-            consumers.room_changed(taker, subscription);
+            self.consumers.room_changed(taker, subscription);
         }
-        consumers.rotate(taker, &mut self.subscriptions);
+        self.consumers.rotate(taker, subscriptions);
     }
 }
 
@@ -497,7 +532,7 @@ impl Broker {
         self.add_for_redelivery(destination, &unacked, s.messages());
         if !self.stopped {
             rule!("siblings-get-it-at-once");
-            self.assign(destination, usize::MAX, s);
+            self.assign_up_to(destination, usize::MAX, s);
             self.wakeup(destination);
         }
     }
