@@ -149,6 +149,16 @@ impl Consumers {
             })
     }
 
+    /// Who gets the next message if it belongs to no group. None if nobody has room, or if one
+    /// consumer is exclusive.
+    #[inline]
+    pub fn first_with_room(&self) -> Option<SubscriptionIndex> {
+        match self.exclusive {
+            None => self.with_room.front().map(|&(_, first)| first),
+            Some(_) => None,
+        }
+    }
+
     /// Which consumer gets a message of this group (0: none) now (`Queue.doActualDispatch`,
     /// `QueueDispatchSelector.canSelect`, `Queue.assignMessageGroup`).
     #[inline]
@@ -159,7 +169,7 @@ impl Consumers {
     ) -> Option<SubscriptionIndex> {
         rule!("exclusive", self.exclusive.is_some());
         if group == 0 && self.exclusive.is_none() {
-            return self.with_room.front().map(|&(_, first)| first);
+            return self.first_with_room();
         }
         self.select_apart(group, subscriptions)
     }

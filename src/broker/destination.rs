@@ -16,9 +16,9 @@ use super::topic::Topic;
 pub(super) struct Destination {
     pub policy: Policy,
     pub kind: Kind,
-    /// Whether its passes may have more to do than to dispatch: sends that wait for space, or a
-    /// wait for consumers before dispatch starts. Neither happens without a setting for it.
-    pub passes_do_more: bool,
+    /// Whether no setting makes its passes do more than to page in and assign: no sends wait for
+    /// space, no dispatch for consumers, and no message for room before it is paged in.
+    pub plain: bool,
     pub memory: MemoryUsage,
     /// Sends that wait for space without stopping their connection (`messagesWaitingForSpace`).
     pub parked: VecDeque<ParkedSend>,
@@ -47,9 +47,11 @@ impl Destination {
             parked: VecDeque::new(),
             blocked: VecDeque::new(),
             wakeups: 0,
-            passes_do_more: policy.memory_limit.is_some()
-                || policy.consumers_before_dispatch_starts > 0
-                || policy.time_before_dispatch_starts > Span::ZERO,
+            plain: policy.memory_limit.is_none()
+                && policy.consumers_before_dispatch_starts == 0
+                && policy.time_before_dispatch_starts == Span::ZERO
+                && !policy.lazy_dispatch
+                && policy.max_page_size > 1,
             slow_strategy: policy.slow_consumer_strategy.map(SlowStrategy::new),
             policy: policy.clone(),
         }

@@ -111,6 +111,8 @@ pub struct Broker {
     /// The connection whose end is being processed.
     stopping: Option<ConnectionId>,
     stopped: bool,
+    /// Whether a set of rules makes passes do more than to page in and assign.
+    special_passes: bool,
     /// Counts the starts: timers of an earlier run are stale.
     run: u32,
     /// Memory that the next transaction uses again.
@@ -148,8 +150,10 @@ impl Broker {
             .destinations
             .iter()
             .map(|d| d.policy.dead_letter_strategy.audit + 1);
+        let rules = Rules::of(scenario.semantics);
         Broker {
-            rules: Rules::of(scenario.semantics),
+            special_passes: rules.full_queue_consumer_is_slow || rules.delivered_marks_slow,
+            rules,
             destinations: scenario
                 .destinations
                 .iter()
@@ -388,9 +392,29 @@ impl Broker {
         redeliver_after: u32,
         s: &mut impl Surroundings,
     ) {
+        match self.find(ack.consumer) {
+            Some(subscription) if reply_to.is_none() && self.is_for_oldest(subscription, ack) => {
+                self.acknowledge_oldest(subscription, ack, s);
+            }
+            found => {
+                self.acknowledge_with_care(found, connection, ack, reply_to, redeliver_after, s);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn acknowledge_with_care(
+        &mut self,
+        found: Option<SubscriptionIndex>,
+        connection: ConnectionId,
+        ack: &MessageAck,
+        reply_to: Option<Caller>,
+        redeliver_after: u32,
+        s: &mut impl Surroundings,
+    ) {
         let mut outcome = Ok(());
-        rule!("ack-of-nobody", self.find(ack.consumer).is_none());
-        if let Some(subscription) = self.find(ack.consumer) {
+        rule!("ack-of-nobody", found.is_none());
+        if let Some(subscription) = found {
             s.emit(Fact::AckArrived { ack: *ack });
             outcome = self.check_transaction(ack.transaction);
             if outcome.is_ok() {

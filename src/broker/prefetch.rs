@@ -7,6 +7,7 @@ use crate::wire::{AckType, ConnectionId, ConsumerId, MessageAck, MessageRef, ToC
 use super::dead_letter::Letter;
 use super::pending::take_at;
 use super::subscription::{Kind, Subscription, SubscriptionIndex};
+use super::surroundings::release;
 use super::transaction::Synchronization;
 use super::{Broker, BrokerTimer, Refused, Surroundings};
 
@@ -42,24 +43,18 @@ impl Broker {
         }
     }
 
-    /// `dispatchPending`: a durable subscription has messages of its own; for one of a queue all it
-    /// does is to clear the slow flag while there is room.
+    /// `dispatchPending`: a durable subscription has messages of its own.
     #[inline]
     pub(super) fn dispatch_pending(
         &mut self,
         subscription: SubscriptionIndex,
         s: &mut impl Surroundings,
     ) {
-        rule!(
-            "queue-is-never-slow",
-            matches!(self.subscriptions[subscription].kind, Kind::Queue)
-                && self.subscriptions[subscription].count_before_full() <= 0
-        );
-        let dispatching = &self.subscriptions[subscription];
+        let dispatching = &mut self.subscriptions[subscription];
         if let Kind::Durable(_) = dispatching.kind {
             self.dispatch_durable(subscription, s);
-        } else if dispatching.slow && dispatching.count_before_full() > 0 {
-            self.subscriptions[subscription].room_clears_slow(s);
+        } else {
+            dispatching.room_may_clear_slow(s);
         }
     }
 }
@@ -104,6 +99,19 @@ impl Subscription {
         }
     }
 
+    /// `dispatchPending` of a queue's subscription: all it does is to clear the slow flag while
+    /// there is room.
+    #[inline]
+    fn room_may_clear_slow(&mut self, s: &mut impl Surroundings) {
+        rule!(
+            "queue-is-never-slow",
+            matches!(self.kind, Kind::Queue) && self.count_before_full() <= 0
+        );
+        if self.slow && self.count_before_full() > 0 {
+            self.room_clears_slow(s);
+        }
+    }
+
     /// Notes whether the window is full; whether that changed. Pull subscriptions, whose window
     /// opens for each pull, don't tell.
     #[inline]
@@ -137,6 +145,54 @@ fn count_first_dispatch(message: MessageRef, s: &mut impl Surroundings) {
 
 // ── acks ──
 impl Broker {
+    /// Whether an ack is what nearly every one is: a STANDARD one, outside of transactions, for the
+    /// oldest messages that a consumer of a queue has in flight. Then [`Self::acknowledge_oldest`]
+    /// does what [`Self::acknowledge_prefetch`] does: there is nothing to search for or to refuse.
+    #[inline(always)]
+    pub(super) fn is_for_oldest(&self, subscription: SubscriptionIndex, ack: &MessageAck) -> bool {
+        let acking = &self.subscriptions[subscription];
+        ack.ack_type == AckType::Standard
+            && ack.transaction.is_none()
+            && matches!(acking.kind, Kind::Queue)
+            && acking.ok_for_ack
+            && acking.begins_with(ack)
+            && self.destinations[acking.destination].plain
+            && !self.rules.delivered_marks_slow
+    }
+
+    #[inline(always)]
+    pub(super) fn acknowledge_oldest(
+        &mut self,
+        subscription: SubscriptionIndex,
+        ack: &MessageAck,
+        s: &mut impl Surroundings,
+    ) {
+        s.emit(Fact::AckArrived { ack: *ack });
+        let acking = &mut self.subscriptions[subscription];
+        let (consumer, destination) = (acking.consumer, acking.destination);
+        let queue = self.destinations[destination].queue();
+        acking.time_of_last_ack = s.now();
+        acking.contract_prefetch_extension(ack.count);
+        for _ in 0..ack.count {
+            let Some(message) = acking.dispatched.pop_front() else {
+                break;
+            };
+            rule!("standard-ack");
+            s.emit(Fact::Acknowledged { consumer, message });
+            queue.forget(message, s);
+            release(s, message);
+        }
+        if acking.update_full(s) {
+            queue.consumers.room_changed(subscription, acking);
+        }
+        acking.room_may_clear_slow(s);
+        rule!("passes-of-an-ack");
+        if !queue.waiting.is_empty() {
+            // Destination.wakeup, wakeupDestinationsForDispatch
+            self.request_passes(destination, 2);
+        }
+    }
+
     /// `PrefetchSubscription.acknowledge`. What it refuses it has not done, but for the half of a
     /// POISON or EXPIRED range whose end is missing.
     #[inline]

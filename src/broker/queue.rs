@@ -13,6 +13,7 @@ use crate::scenario::Policy;
 use crate::wire::{ConnectionId, Message, MessageRef, Messages};
 
 use super::consumers::{Consumers, ListRules};
+use super::destination::Kind;
 use super::pending::Waiting;
 use super::slow::mark_passed_over;
 use super::subscription::{Subscription, SubscriptionIndex};
@@ -74,6 +75,17 @@ impl Queue {
         self.consumers.select(message.group, subscriptions)
     }
 
+    /// A paged-in message is gone for good.
+    #[inline(always)]
+    pub fn forget(&mut self, message: MessageRef, s: &mut impl Surroundings) {
+        let content = &mut s.messages_mut()[message];
+        content.acked = true;
+        rule!("removal");
+        content.dropped = true;
+        content.locked_by = None;
+        self.paged_in -= 1;
+    }
+
     /// `willBeInOrder`: the messages that came back last are older than those that came back
     /// before.
     fn will_be_in_order(&self, returned: &[MessageRef], messages: &Messages) -> bool {
@@ -93,7 +105,7 @@ impl Broker {
     }
 
     #[inline]
-    fn request_passes(&mut self, destination: usize, passes: u32) {
+    pub(super) fn request_passes(&mut self, destination: usize, passes: u32) {
         let wakeups = &mut self.destinations[destination].wakeups;
         if *wakeups == 0 {
             self.wanted.push(destination);
@@ -106,7 +118,7 @@ impl Broker {
     #[inline]
     pub(super) fn wakeup_for_waiting(&mut self, destination: usize, passes: u32) {
         let target = &self.destinations[destination];
-        if target.passes_do_more || !target.nothing_waits() {
+        if !target.plain || !target.nothing_waits() {
             self.request_passes(destination, passes);
         }
     }
@@ -133,7 +145,11 @@ impl Broker {
     fn run_passes_of(&mut self, index: usize, s: &mut impl Surroundings) {
         loop {
             let destination = &mut self.destinations[index];
-            if destination.wakeups == 0 || destination.passes_do_more && self.pass_waits(index, s) {
+            if destination.wakeups == 0 || !destination.plain && self.pass_waits(index, s) {
+                return;
+            }
+            if self.pass_of_one(index, s) {
+                self.destinations[index].wakeups = 0;
                 return;
             }
             let destination = &mut self.destinations[index];
@@ -151,6 +167,34 @@ impl Broker {
     fn pass_waits(&mut self, destination: usize, s: &mut impl Surroundings) -> bool {
         self.release_waiting_sends(destination, s);
         self.dispatch_waits(destination, s)
+    }
+
+    /// A pass over the only message that waits, while somebody has room and nothing is special
+    /// about either: what nearly every pass is when consumers keep up. Whether it was one; then
+    /// nothing waits any more.
+    #[inline(always)]
+    fn pass_of_one(&mut self, destination: usize, s: &mut impl Surroundings) -> bool {
+        let destination = &mut self.destinations[destination];
+        let Kind::Queue(queue) = &mut destination.kind else {
+            return false;
+        };
+        let Some(message) = queue.waiting.only_in_cursor() else {
+            return false;
+        };
+        let content = &s.messages()[message];
+        let special = self.special_passes || !destination.plain;
+        if special || content.group > 0 || content.expiration > 0 {
+            return false;
+        }
+        let Some(taker) = queue.consumers.first_with_room() else {
+            return false;
+        };
+        rule!("full-is-passed-over");
+        rule!("queue-by-priority", queue.waiting.is_prioritized());
+        queue.waiting.take_only();
+        queue.paged_in += 1;
+        queue.hand_over(message, taker, &mut self.subscriptions, self.stopping, s);
+        true
     }
 
     /// One pass (`Queue.iterate`, `Queue.doDispatch`). Newly paged messages may go out only when
@@ -283,7 +327,6 @@ impl Broker {
                 continue;
             };
             queue.waiting.remove_at(place);
-            subscriptions[taker].room_clears_slow(s);
             if s.messages()[message].is_expired(s.now()) {
                 self.expire_at_hand_over(destination, message, taker, s);
             } else {
@@ -306,6 +349,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         rule!("expired-at-hand-over");
+        self.subscriptions[taker].room_clears_slow(s);
         self.queue_message_expired(destination, message, s);
         let queue = self.destinations[destination].queue();
         queue.consumers.rotate(taker, &mut self.subscriptions);
@@ -324,6 +368,7 @@ impl Queue {
         s: &mut impl Surroundings,
     ) {
         let subscription = &mut subscriptions[taker];
+        subscription.room_clears_slow(s);
         let content = &mut s.messages_mut()[message];
         content.locked_by = Some(taker as u32);
         let redelivery_counter = content.redelivery_counter;
@@ -367,12 +412,7 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
-        let content = &mut s.messages_mut()[message];
-        content.acked = true;
-        rule!("removal");
-        content.dropped = true;
-        content.locked_by = None;
-        self.destinations[destination].queue().paged_in -= 1;
+        self.destinations[destination].queue().forget(message, s);
         self.free_memory(destination, message, s);
         release(s, message);
     }
