@@ -129,7 +129,7 @@ impl Consumers {
     pub fn remove(&mut self, gone: SubscriptionIndex, subscriptions: &[Subscription]) {
         self.members.retain(|&member| member != gone);
         if !subscriptions[gone].full {
-            self.take_out(subscriptions[gone].queue.place);
+            self.take_out(subscriptions[gone].queue.place, gone);
         }
         self.groups.remove_consumer(gone);
         if self.exclusive == Some(gone) || self.rules.all_exclusive {
@@ -221,13 +221,8 @@ impl Consumers {
         let left = moving.queue.place;
         moving.queue.place = self.last_place(&moving.queue);
         if !moving.full {
-            let first = self.with_room.front();
-            if first.is_some_and(|&(_, first)| first == taker) {
-                self.with_room.pop_front();
-            } else {
-                self.take_out(left);
-            }
-            self.put_in(moving.queue.place, taker);
+            self.take_out(left, taker);
+            self.put_last(moving.queue.place, taker);
         }
         if self.groups.counts_changed {
             rule!("groups-prefer-the-poor");
@@ -283,14 +278,24 @@ impl Consumers {
     pub fn room_changed(&mut self, member: SubscriptionIndex, changed: &Subscription) {
         let place = changed.queue.place;
         if changed.full {
-            self.take_out(place);
+            self.take_out(place, member);
         } else {
             self.put_in(place, member);
         }
     }
 
+    #[inline(always)]
+    fn take_out(&mut self, place: Place, member: SubscriptionIndex) {
+        let first = self.with_room.front();
+        if first.is_some_and(|&(_, first)| first == member) {
+            self.with_room.pop_front();
+        } else {
+            self.take_out_of_the_middle(place);
+        }
+    }
+
     #[inline(never)]
-    fn take_out(&mut self, place: Place) {
+    fn take_out_of_the_middle(&mut self, place: Place) {
         if let Ok(index) = self.with_room.binary_search_by_key(&place, |entry| entry.0) {
             self.with_room.remove(index);
         }
@@ -299,6 +304,20 @@ impl Consumers {
     #[inline]
     fn put_in(&mut self, place: Place, member: SubscriptionIndex) {
         if self.with_room.back().is_none_or(|last| last.0 < place) {
+            self.with_room.push_back((place, member));
+        } else {
+            self.put_in_the_middle(place, member);
+        }
+    }
+
+    /// As [`Self::put_in`], at the newest place: only those of a later rank stand behind it.
+    #[inline(always)]
+    fn put_last(&mut self, place: Place, member: SubscriptionIndex) {
+        if self
+            .with_room
+            .back()
+            .is_none_or(|last| last.0.rank <= place.rank)
+        {
             self.with_room.push_back((place, member));
         } else {
             self.put_in_the_middle(place, member);

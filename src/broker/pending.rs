@@ -144,7 +144,7 @@ impl Waiting {
 
     /// The first messages of the cursor, at most this many, become the last fresh ones of the
     /// pending list (`addMessageLast`), up to one that is expired: that one is taken out.
-    #[inline]
+    #[inline(always)]
     pub fn page_in(&mut self, most: usize, is_expired: impl Fn(MessageRef) -> bool) -> PagedIn {
         for count in 0..most {
             let level = if self.first.paged_in < self.first.fresh.len() {

@@ -5,10 +5,12 @@ use crate::facts::{DeathCause, Fact};
 use crate::wire::{AckType, ConnectionId, ConsumerId, MessageAck, MessageRef, ToClient};
 
 use super::dead_letter::Letter;
+use super::destination;
 use super::pending::take_at;
+use super::queue::Queue;
 use super::subscription::{Kind, Subscription, SubscriptionIndex};
 use super::surroundings::release;
-use super::transaction::Synchronization;
+use super::transaction::{Synchronization, find_transaction};
 use super::{Broker, BrokerTimer, Refused, Surroundings};
 
 // ── out ──
@@ -22,8 +24,7 @@ impl Broker {
         redelivery_counter: u32,
         s: &mut impl Surroundings,
     ) {
-        let stopping = self.stopping;
-        self.subscriptions[taker].dispatch(message, redelivery_counter, stopping, s);
+        self.subscriptions[taker].dispatch(message, redelivery_counter, &self.stopping, s);
         self.update_room(taker, s);
     }
 
@@ -67,7 +68,7 @@ impl Subscription {
         &mut self,
         message: MessageRef,
         redelivery_counter: u32,
-        stopping: Option<ConnectionId>,
+        stopping: &Option<ConnectionId>,
         s: &mut impl Surroundings,
     ) {
         rule!("hand-over");
@@ -83,7 +84,7 @@ impl Subscription {
             message,
             redelivery_counter,
         });
-        if stopping != Some(self.connection) {
+        if *stopping != Some(self.connection) {
             s.messages_mut().retain(message);
             let message = Some(message);
             let command = ToClient::Dispatch {
@@ -114,7 +115,7 @@ impl Subscription {
 
     /// Notes whether the window is full; whether that changed. Pull subscriptions, whose window
     /// opens for each pull, don't tell.
-    #[inline]
+    #[inline(always)]
     pub(super) fn update_full(&mut self, s: &mut impl Surroundings) -> bool {
         let full = self.is_full();
         let tells_full = full & (self.prefetch > 0);
@@ -169,25 +170,16 @@ impl Broker {
     ) {
         s.emit(Fact::AckArrived { ack: *ack });
         let acking = &mut self.subscriptions[subscription];
-        let (consumer, destination) = (acking.consumer, acking.destination);
+        let destination = acking.destination;
         let queue = self.destinations[destination].queue();
         acking.time_of_last_ack = s.now();
         acking.contract_prefetch_extension(ack.count);
         for _ in 0..ack.count {
-            let Some(message) = acking.dispatched.pop_front() else {
-                break;
-            };
             rule!("standard-ack");
-            s.emit(Fact::Acknowledged { consumer, message });
-            queue.forget(message, s);
-            release(s, message);
+            queue.take_off_oldest(acking, s);
         }
-        if acking.update_full(s) {
-            queue.consumers.room_changed(subscription, acking);
-        }
-        acking.room_may_clear_slow(s);
         rule!("passes-of-an-ack");
-        if !queue.waiting.is_empty() {
+        if queue.has_work_for(subscription, acking, s) {
             // Destination.wakeup, wakeupDestinationsForDispatch
             self.request_passes(destination, 2);
         }
@@ -272,11 +264,20 @@ impl Broker {
         s: &mut impl Surroundings,
     ) -> Result<bool, Refused> {
         let acking = &mut self.subscriptions[subscription];
-        let (start, count) = acking.matched_range(ack)?;
+        let (start, count) = if acking.begins_with(ack) {
+            (0, ack.count as usize)
+        } else {
+            acking.matched_range(ack)?
+        };
         acking.time_of_last_ack = s.now();
+        let (sessions, producers) = (&mut self.sessions, &mut self.producers);
+        let mut transaction = find_transaction(sessions, producers, ack.transaction);
         for index in start..start + count {
-            let message = self.subscriptions[subscription].dispatched[index];
-            self.acknowledge_in_transaction(subscription, ack, message, s);
+            let message = acking.dispatched[index];
+            let acknowledged = acking.acknowledge_in_transaction(ack, message, s);
+            if let Some(transaction) = &mut transaction {
+                transaction.add(acknowledged);
+            }
         }
         Ok(true)
     }
@@ -296,7 +297,8 @@ impl Broker {
         acking.time_of_last_ack = s.now();
         if ack.transaction.is_some() {
             acking.expand_prefetch_extension(1);
-            self.acknowledge_in_transaction(subscription, ack, ack.last, s);
+            let acknowledged = acking.acknowledge_in_transaction(ack, ack.last, s);
+            self.synchronize(ack.transaction, acknowledged);
         } else {
             acking.contract_prefetch_extension(1);
             rule!("individual-ack");
@@ -445,32 +447,6 @@ impl Broker {
         }
     }
 
-    /// Marks a message acknowledged; it goes when the transaction commits (`registerRemoveSync`,
-    /// `Queue.removeMessage`).
-    fn acknowledge_in_transaction(
-        &mut self,
-        subscription: SubscriptionIndex,
-        ack: &MessageAck,
-        message: MessageRef,
-        s: &mut impl Surroundings,
-    ) {
-        match self.subscriptions[subscription].kind {
-            Kind::Durable(_) => {
-                self.subscriptions[subscription]
-                    .redelivered_messages
-                    .remove(&message);
-            }
-            _ => s.messages_mut()[message].acked = true,
-        }
-        s.messages_mut().retain(message);
-        rule!("acked-in-transaction");
-        let consumer = ack.consumer;
-        self.synchronize(
-            ack.transaction,
-            Synchronization::Acknowledged { consumer, message },
-        );
-    }
-
     /// At the commit: off the dispatched list, then off the destination.
     pub(super) fn commit_acknowledged(
         &mut self,
@@ -484,7 +460,22 @@ impl Broker {
             self.take_off_elsewhere(consumer, message, s);
             return self.wakeup(destination);
         };
-        match self.subscriptions[subscription].position(message) {
+        let acking = &mut self.subscriptions[subscription];
+        let target = &mut self.destinations[destination];
+        if target.plain
+            && let destination::Kind::Queue(queue) = &mut target.kind
+            && acking.dispatched.front() == Some(&message)
+        {
+            queue.take_off_oldest(acking, s);
+            acking.contract_prefetch_extension(1);
+            rule!("passes-of-a-commit");
+            if queue.has_work_for(subscription, acking, s) {
+                // registerRemoveSync, Queue.removeMessage
+                self.request_passes(destination, 2);
+            }
+            return;
+        }
+        match acking.position(message) {
             Some(index) => self.take_off(subscription, index, s),
             None => self.take_off_elsewhere(consumer, message, s),
         }
@@ -539,7 +530,56 @@ impl Broker {
     }
 }
 
+impl Queue {
+    /// A consumer is done with the oldest message that it has in flight.
+    #[inline(always)]
+    fn take_off_oldest(&mut self, acking: &mut Subscription, s: &mut impl Surroundings) {
+        let consumer = acking.consumer;
+        if let Some(message) = acking.dispatched.pop_front() {
+            s.emit(Fact::Acknowledged { consumer, message });
+            self.forget(message, s);
+            release(s, message);
+        }
+    }
+
+    /// After an ack: there may be room again. Whether anything waits for it.
+    #[inline(always)]
+    fn has_work_for(
+        &mut self,
+        subscription: SubscriptionIndex,
+        acking: &mut Subscription,
+        s: &mut impl Surroundings,
+    ) -> bool {
+        if acking.update_full(s) {
+            self.consumers.room_changed(subscription, acking);
+        }
+        acking.room_may_clear_slow(s);
+        !self.waiting.is_empty()
+    }
+}
+
 impl Subscription {
+    /// Marks a message acknowledged; it goes when the transaction commits (`registerRemoveSync`,
+    /// `Queue.removeMessage`), which gets this to do.
+    #[inline]
+    fn acknowledge_in_transaction(
+        &mut self,
+        ack: &MessageAck,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) -> Synchronization {
+        match self.kind {
+            Kind::Durable(_) => {
+                self.redelivered_messages.remove(&message);
+            }
+            _ => s.messages_mut()[message].acked = true,
+        }
+        s.messages_mut().retain(message);
+        rule!("acked-in-transaction");
+        let consumer = ack.consumer;
+        Synchronization::Acknowledged { consumer, message }
+    }
+
     /// Where the range of an ack begins: at the oldest message if it names none.
     fn start_of_range(&self, ack: &MessageAck) -> Result<usize, Refused> {
         ack.first

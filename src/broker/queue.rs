@@ -132,6 +132,16 @@ impl Broker {
     }
 
     fn run_wanted_passes(&mut self, s: &mut impl Surroundings) {
+        if let [only] = self.wanted[..]
+            && self.pass_of_one(only, s)
+        {
+            return self.wanted.clear();
+        }
+        self.run_all_passes(s);
+    }
+
+    #[inline(never)]
+    fn run_all_passes(&mut self, s: &mut impl Surroundings) {
         let mut done = 0;
         while let Some(&destination) = self.wanted.get(done) {
             done += 1;
@@ -148,18 +158,28 @@ impl Broker {
             if destination.wakeups == 0 || !destination.plain && self.pass_waits(index, s) {
                 return;
             }
-            if self.pass_of_one(index, s) {
+            if self.passes_do_nothing(index) {
                 self.destinations[index].wakeups = 0;
-                return;
-            }
-            let destination = &mut self.destinations[index];
-            if destination.nothing_waits() {
-                destination.wakeups = 0;
                 return;
             }
             self.iterate(index, s);
             self.destinations[index].wakeups -= 1;
         }
+    }
+
+    /// Whether there is nothing that a pass could page in or assign, however many are wanted.
+    #[inline(always)]
+    fn passes_do_nothing(&self, destination: usize) -> bool {
+        let destination = &self.destinations[destination];
+        let Kind::Queue(queue) = &destination.kind else {
+            return true;
+        };
+        let page = destination.policy.max_page_size as usize;
+        queue.waiting.is_empty()
+            || destination.plain
+                && !self.special_passes
+                && queue.consumers.nobody_can_take(&self.subscriptions)
+                && (queue.waiting.in_cursor() == 0 || queue.waiting.pending() >= page)
     }
 
     /// What a pass begins with where settings want it. Whether it can't go on.
@@ -193,7 +213,8 @@ impl Broker {
         rule!("queue-by-priority", queue.waiting.is_prioritized());
         queue.waiting.take_only();
         queue.paged_in += 1;
-        queue.hand_over(message, taker, &mut self.subscriptions, self.stopping, s);
+        destination.wakeups = 0;
+        queue.hand_over(message, taker, &mut self.subscriptions, &self.stopping, s);
         true
     }
 
@@ -220,23 +241,21 @@ impl Broker {
         let waiting = &self.destinations[destination].queue().waiting;
         let (pending, prioritized) = (waiting.pending(), waiting.is_prioritized());
         let paged = self.page_in(destination, page, force, s);
-        if pending == 0 || paged == 0 || prioritized {
-            self.assign(destination, usize::MAX, s);
-        } else {
-            self.assign_older_first(destination, pending, paged, s);
+        let older_first = pending > 0 && paged > 0 && !prioritized;
+        self.assign(
+            destination,
+            if older_first { pending } else { usize::MAX },
+            s,
+        );
+        if older_first {
+            rule!("fresh-waits-for-older");
+            self.assign_fresh(destination, paged, s);
         }
     }
 
+    /// Those that were paged in now go out only if all older ones have gone.
     #[inline(never)]
-    fn assign_older_first(
-        &mut self,
-        destination: usize,
-        older: usize,
-        paged: usize,
-        s: &mut impl Surroundings,
-    ) {
-        rule!("fresh-waits-for-older");
-        self.assign_up_to(destination, older, s);
+    fn assign_fresh(&mut self, destination: usize, paged: usize, s: &mut impl Surroundings) {
         if self.destinations[destination].queue().waiting.pending() == paged {
             self.assign_up_to(destination, usize::MAX, s);
         } else {
@@ -330,7 +349,7 @@ impl Broker {
             if s.messages()[message].is_expired(s.now()) {
                 self.expire_at_hand_over(destination, message, taker, s);
             } else {
-                queue.hand_over(message, taker, subscriptions, self.stopping, s);
+                queue.hand_over(message, taker, subscriptions, &self.stopping, s);
             }
         }
     }
@@ -364,7 +383,7 @@ impl Queue {
         message: MessageRef,
         taker: SubscriptionIndex,
         subscriptions: &mut [Subscription],
-        stopping: Option<ConnectionId>,
+        stopping: &Option<ConnectionId>,
         s: &mut impl Surroundings,
     ) {
         let subscription = &mut subscriptions[taker];

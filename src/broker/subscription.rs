@@ -89,7 +89,7 @@ pub(super) struct QueueConsumer {
 
 impl Subscription {
     /// `isFull`
-    #[inline]
+    #[inline(always)]
     pub fn is_full(&self) -> bool {
         match &self.kind {
             Kind::Durable(durable) if !durable.active => true,
