@@ -126,22 +126,6 @@ impl Waiting {
         self.len += 1;
     }
 
-    /// The only message that waits, if it is in the cursor, and in the first level.
-    #[inline]
-    pub fn only_in_cursor(&self) -> Option<MessageRef> {
-        match (self.len, self.pending) {
-            (1, 0) => self.first.fresh.front().copied(),
-            _ => None,
-        }
-    }
-
-    /// Takes the message out that [`Self::only_in_cursor`] found.
-    #[inline]
-    pub fn take_only(&mut self) {
-        self.first.fresh.pop_front();
-        self.len = 0;
-    }
-
     /// The first messages of the cursor, at most this many, become the last fresh ones of the
     /// pending list (`addMessageLast`), up to one that is expired: that one is taken out.
     #[inline(always)]

@@ -10,6 +10,7 @@ use crate::wire::{
     Caller, ConnectionId, Message, MessageRef, ProducerIndex, ToClient, TransactionId,
 };
 
+use super::queue::enqueued;
 use super::surroundings::release;
 use super::transaction::{Synchronization, Transaction};
 use super::{Broker, Surroundings};
@@ -90,9 +91,8 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let content = &s.messages()[message];
-        let limited = self.destinations[content.destination as usize]
-            .memory
-            .is_limited();
+        let destination = content.destination as usize;
+        let limited = self.destinations[destination].memory.is_limited();
         if limited || content.expiration > 0 || self.is_repeat(content) {
             let send = Send {
                 message,
@@ -103,8 +103,17 @@ impl Broker {
             return self.send_with_care(send, s);
         }
         let size = content.memory_size();
-        self.do_message_send(message, None, s);
-        self.answer(connection, answer, size, s);
+        let taker = self.taker_at_once(content);
+        self.number(message, s);
+        self.note_stored(&s.messages()[message]);
+        if let Some(taker) = taker {
+            enqueued(destination, message, s);
+            self.answer(connection, answer, size, s);
+            self.hand_over_at_once(destination, message, taker, s);
+        } else {
+            self.take_place(destination, message, s);
+            self.answer(connection, answer, size, s);
+        }
     }
 
     /// A message arrives.
@@ -165,18 +174,14 @@ impl Broker {
         size: u64,
         s: &mut impl Surroundings,
     ) {
-        match answer {
-            Answer::Response(producer) => {
-                self.respond(connection, Caller::Producer(producer), false, s);
-            }
-            Answer::ProducerAck(producer) => {
-                let command = ToClient::ProducerAck {
-                    producer,
-                    size: size as u32,
-                };
-                s.send(connection, command);
-            }
-            Answer::Nothing | Answer::LostResponse => {}
+        if let Answer::Response(producer) = answer {
+            self.respond(connection, Caller::Producer(producer), false, s);
+        } else if let Answer::ProducerAck(producer) = answer {
+            let command = ToClient::ProducerAck {
+                producer,
+                size: size as u32,
+            };
+            s.send(connection, command);
         }
     }
 
@@ -209,17 +214,15 @@ impl Broker {
     }
 
     /// `Queue.doMessageSend`, `Topic.doMessageSend`: at once, or when the transaction commits.
-    #[inline(always)]
+    #[inline]
     pub(super) fn do_message_send(
         &mut self,
         message: MessageRef,
         transaction: Option<TransactionId>,
         s: &mut impl Surroundings,
     ) {
-        rule!("sequence-ids");
-        self.last_sequence += 1;
-        let content = &mut s.messages_mut()[message];
-        content.sequence = self.last_sequence;
+        self.number(message, s);
+        let content = &s.messages()[message];
         let target = &mut self.destinations[content.destination as usize];
         target.memory.hold(message, content.memory_size());
         if transaction.is_some() {
@@ -230,15 +233,32 @@ impl Broker {
         }
     }
 
-    /// A message takes its place.
     #[inline(always)]
+    fn number(&mut self, message: MessageRef, s: &mut impl Surroundings) {
+        rule!("sequence-ids");
+        self.last_sequence += 1;
+        s.messages_mut()[message].sequence = self.last_sequence;
+    }
+
+    /// A message takes its place.
+    #[inline]
     pub(super) fn message_sent(&mut self, message: MessageRef, s: &mut impl Surroundings) {
         let content = &s.messages()[message];
         let destination = content.destination as usize;
+        self.note_stored(content);
+        self.take_place(destination, message, s);
+    }
+
+    #[inline(always)]
+    fn note_stored(&mut self, content: &Message) {
         if content.persistent & !(content.dead_letter | content.rescheduled | content.copy) {
             let producer = &mut self.producers[content.producer as usize];
             producer.last_stored = producer.last_stored.max(content.number);
         }
+    }
+
+    #[inline]
+    fn take_place(&mut self, destination: usize, message: MessageRef, s: &mut impl Surroundings) {
         if self.destinations[destination].is_queue() {
             self.enqueue(destination, message, s);
         } else {

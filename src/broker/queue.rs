@@ -131,17 +131,8 @@ impl Broker {
         }
     }
 
-    fn run_wanted_passes(&mut self, s: &mut impl Surroundings) {
-        if let [only] = self.wanted[..]
-            && self.pass_of_one(only, s)
-        {
-            return self.wanted.clear();
-        }
-        self.run_all_passes(s);
-    }
-
     #[inline(never)]
-    fn run_all_passes(&mut self, s: &mut impl Surroundings) {
+    fn run_wanted_passes(&mut self, s: &mut impl Surroundings) {
         let mut done = 0;
         while let Some(&destination) = self.wanted.get(done) {
             done += 1;
@@ -187,35 +178,6 @@ impl Broker {
     fn pass_waits(&mut self, destination: usize, s: &mut impl Surroundings) -> bool {
         self.release_waiting_sends(destination, s);
         self.dispatch_waits(destination, s)
-    }
-
-    /// A pass over the only message that waits, while somebody has room and nothing is special
-    /// about either: what nearly every pass is when consumers keep up. Whether it was one; then
-    /// nothing waits any more.
-    #[inline(always)]
-    fn pass_of_one(&mut self, destination: usize, s: &mut impl Surroundings) -> bool {
-        let destination = &mut self.destinations[destination];
-        let Kind::Queue(queue) = &mut destination.kind else {
-            return false;
-        };
-        let Some(message) = queue.waiting.only_in_cursor() else {
-            return false;
-        };
-        let content = &s.messages()[message];
-        let special = self.special_passes || !destination.plain;
-        if special || content.group > 0 || content.expiration > 0 {
-            return false;
-        }
-        let Some(taker) = queue.consumers.first_with_room() else {
-            return false;
-        };
-        rule!("full-is-passed-over");
-        rule!("queue-by-priority", queue.waiting.is_prioritized());
-        queue.waiting.take_only();
-        queue.paged_in += 1;
-        destination.wakeups = 0;
-        queue.hand_over(message, taker, &mut self.subscriptions, &self.stopping, s);
-        true
     }
 
     /// One pass (`Queue.iterate`, `Queue.doDispatch`). Newly paged messages may go out only when
@@ -409,18 +371,47 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
-        rule!("end-of-the-queue");
-        s.emit(Fact::Enqueued {
-            message,
-            destination: destination as u32,
-            copies: 1,
-        });
+        enqueued(destination, message, s);
         let priority = s.messages()[message].priority;
         self.destinations[destination]
             .queue()
             .waiting
             .push(message, priority);
         self.wakeup(destination);
+    }
+
+    /// Who gets a message that arrives now and does not expire, if it has to wait for nothing: no
+    /// other message waits, no pass is wanted, somebody has room, and no group, rule or setting says
+    /// more about it. That is what nearly every message comes upon while consumers keep up. All that
+    /// its pass would do then is to hand it over.
+    #[inline(always)]
+    pub(super) fn taker_at_once(&self, message: &Message) -> Option<SubscriptionIndex> {
+        let destination = &self.destinations[message.destination as usize];
+        let Kind::Queue(queue) = &destination.kind else {
+            return None;
+        };
+        let special = !destination.plain || self.special_passes || message.group > 0;
+        if special || !queue.waiting.is_empty() || !self.wanted.is_empty() {
+            return None;
+        }
+        queue.consumers.first_with_room()
+    }
+
+    /// The pass over a message that [`Self::taker_at_once`] found a taker for.
+    #[inline(always)]
+    pub(super) fn hand_over_at_once(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        taker: SubscriptionIndex,
+        s: &mut impl Surroundings,
+    ) {
+        let queue = self.destinations[destination].queue();
+        rule!("passes-at-once");
+        rule!("full-is-passed-over");
+        rule!("queue-by-priority", queue.waiting.is_prioritized());
+        queue.paged_in += 1;
+        queue.hand_over(message, taker, &mut self.subscriptions, &self.stopping, s);
     }
 
     /// Takes a paged-in message off for good (`Queue.removeMessage`, `Queue.dropMessage`).
@@ -619,6 +610,17 @@ impl Broker {
                 .push_returned(message, messages[message].priority);
         }
     }
+}
+
+/// A message has its place on the queue.
+#[inline(always)]
+pub(super) fn enqueued(destination: usize, message: MessageRef, s: &mut impl Surroundings) {
+    rule!("end-of-the-queue");
+    s.emit(Fact::Enqueued {
+        message,
+        destination: destination as u32,
+        copies: 1,
+    });
 }
 
 /// Which messages count as redelivered: all of them if the broker can't know (the connection

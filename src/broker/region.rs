@@ -15,28 +15,29 @@ use super::{Broker, Consumer, LAST_DELIVERED_UNKNOWN, Surroundings};
 #[derive(Debug, Default)]
 pub(super) struct Lives {
     /// Nearly always the only one.
-    latest: Option<Life>,
+    latest: Life,
     /// Of which the broker has not noticed the end.
     earlier: Vec<Life>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Life {
+    /// From 1; 0: there is none.
     number: u32,
     subscription: SubscriptionIndex,
 }
 
 impl Lives {
     pub fn is_empty(&self) -> bool {
-        self.latest.is_none()
+        self.latest.number == 0
     }
 
     #[inline]
     fn find(&self, number: u32) -> Option<SubscriptionIndex> {
-        match self.latest {
-            Some(life) if life.number == number => Some(life.subscription),
-            _ => self.find_earlier(number),
+        if self.latest.number == number {
+            return Some(self.latest.subscription);
         }
+        self.find_earlier(number)
     }
 
     #[cold]
@@ -50,13 +51,16 @@ impl Lives {
             number,
             subscription,
         };
-        self.earlier.extend(self.latest.replace(life));
+        if !self.is_empty() {
+            self.earlier.push(self.latest);
+        }
+        self.latest = life;
     }
 
     fn end(&mut self, number: u32) {
         self.earlier.retain(|life| life.number != number);
-        if self.latest.is_some_and(|life| life.number == number) {
-            self.latest = self.earlier.pop();
+        if self.latest.number == number {
+            self.latest = self.earlier.pop().unwrap_or_default();
         }
     }
 }
