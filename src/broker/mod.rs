@@ -321,11 +321,18 @@ impl Broker {
                 }
             }
             ToBroker::Ack {
-                ack,
+                ref ack,
+                reply_to: None,
+                redeliver_after: 0,
+            } => {
+                self.acknowledge(ack, s);
+            }
+            ToBroker::Ack {
+                ref ack,
                 reply_to,
                 redeliver_after,
             } => {
-                self.acknowledge(connection, &ack, reply_to, redeliver_after, s);
+                self.acknowledge_and_answer(connection, ack, reply_to, redeliver_after, s);
             }
             rare => self.execute_rare(connection, rare, s),
         }
@@ -384,20 +391,15 @@ impl Broker {
     /// An ack for a consumer that does not exist any more is ignored
     /// (`TransportConnection.processMessageAck`).
     #[inline(never)]
-    fn acknowledge(
-        &mut self,
-        connection: ConnectionId,
-        ack: &MessageAck,
-        reply_to: Option<Caller>,
-        redeliver_after: u32,
-        s: &mut impl Surroundings,
-    ) {
+    fn acknowledge(&mut self, ack: &MessageAck, s: &mut impl Surroundings) {
         match self.find(ack.consumer) {
-            Some(subscription) if reply_to.is_none() && self.is_for_oldest(subscription, ack) => {
+            Some(subscription) if self.is_for_oldest(subscription, ack) => {
                 self.acknowledge_oldest(subscription, ack, s);
             }
             found => {
-                self.acknowledge_with_care(found, connection, ack, reply_to, redeliver_after, s);
+                if self.acknowledge_with_care(found, ack, 0, s).is_err() {
+                    self.set_rollback_only(ack.transaction);
+                }
             }
         }
     }
@@ -406,33 +408,40 @@ impl Broker {
     fn acknowledge_with_care(
         &mut self,
         found: Option<SubscriptionIndex>,
+        ack: &MessageAck,
+        redeliver_after: u32,
+        s: &mut impl Surroundings,
+    ) -> Result<(), Refused> {
+        rule!("ack-of-nobody", found.is_none());
+        let Some(subscription) = found else {
+            return Ok(());
+        };
+        s.emit(Fact::AckArrived { ack: *ack });
+        let mut outcome = self.check_transaction(ack.transaction);
+        if outcome.is_ok() {
+            outcome = self.do_acknowledge(subscription, ack, redeliver_after, s);
+        }
+        if outcome.is_err() {
+            s.emit(Fact::AckRejected { ack: *ack });
+        }
+        outcome
+    }
+
+    /// If nobody waits for the answer, a refused ack spoils its transaction.
+    #[inline(never)]
+    fn acknowledge_and_answer(
+        &mut self,
         connection: ConnectionId,
         ack: &MessageAck,
         reply_to: Option<Caller>,
         redeliver_after: u32,
         s: &mut impl Surroundings,
     ) {
-        let mut outcome = Ok(());
-        rule!("ack-of-nobody", found.is_none());
-        if let Some(subscription) = found {
-            s.emit(Fact::AckArrived { ack: *ack });
-            outcome = self.check_transaction(ack.transaction);
-            if outcome.is_ok() {
-                outcome = self.do_acknowledge(subscription, ack, redeliver_after, s);
-            }
-        }
-        if outcome.is_err() {
-            self.reject_ack(ack, reply_to.is_none(), s);
-        }
+        let found = self.find(ack.consumer);
+        let outcome = self.acknowledge_with_care(found, ack, redeliver_after, s);
         if let Some(caller) = reply_to {
             self.respond(connection, caller, outcome.is_err(), s);
-        }
-    }
-
-    #[cold]
-    fn reject_ack(&mut self, ack: &MessageAck, nobody_waits: bool, s: &mut impl Surroundings) {
-        s.emit(Fact::AckRejected { ack: *ack });
-        if nobody_waits {
+        } else if outcome.is_err() {
             self.set_rollback_only(ack.transaction);
         }
     }

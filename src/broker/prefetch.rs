@@ -591,9 +591,14 @@ impl Subscription {
     /// STANDARD ack is: then [`Self::matched_range`] needs no search.
     #[inline]
     fn begins_with(&self, ack: &MessageAck) -> bool {
-        let last = (ack.count as usize).wrapping_sub(1);
-        (ack.first.is_none() || self.dispatched.front() == ack.first.as_ref())
-            && self.dispatched.get(last) == Some(&ack.last)
+        let Some(oldest) = self.dispatched.front() else {
+            return false;
+        };
+        let last = match ack.count {
+            1 => Some(oldest),
+            count => self.dispatched.get((count as usize).wrapping_sub(1)),
+        };
+        ack.first.is_none_or(|first| first == *oldest) && last == Some(&ack.last)
     }
 
     /// `assertAckMatchesDispatched`: both ends are in flight, and outside a transaction the count
