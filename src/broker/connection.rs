@@ -9,9 +9,9 @@ use crate::wire::{Caller, ConnectionId, ConsumerId, SessionIndex, ToBroker, ToCl
 use super::producer::not_enqueued;
 use super::{Broker, LAST_DELIVERED_UNKNOWN, Surroundings};
 
-/// In the place of the life that is read from: there is none, or more than one is left. Lives count
-/// from 1.
-pub(super) const NOT_READING: u32 = 0;
+/// In the place of the life that is read from: there is none, or more than one is left. No life has
+/// this number.
+pub(super) const NOT_READING: u32 = u32::MAX;
 
 /// One life of a connection.
 #[derive(Debug)]

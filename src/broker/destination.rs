@@ -17,7 +17,8 @@ pub(super) struct Destination {
     pub policy: Policy,
     pub kind: Kind,
     /// Whether no setting makes its passes do more than to page in and assign: no sends wait for
-    /// space, no dispatch for consumers, and no message for room before it is paged in.
+    /// space, no dispatch for consumers, no message for room before it is paged in, and a page is
+    /// more than one message.
     pub plain: bool,
     pub memory: MemoryUsage,
     /// Sends that wait for space without stopping their connection (`messagesWaitingForSpace`).

@@ -210,7 +210,7 @@ impl Consumer {
                 .options
                 .dispatch_async,
             maximum_pending_message_limit: consumer.maximum_pending_message_limit,
-            lives: Lives::default(),
+            lives: Lives::new(),
             durable_subscription: None,
         }
     }

@@ -254,7 +254,10 @@ impl Broker {
             let queue = self.destinations[destination].queue();
             let is_expired = |message| s.messages()[message].is_expired(s.now());
             let next = queue.waiting.page_in(wanted - paged, is_expired);
-            rule!("queue-by-priority", queue.waiting.is_prioritized());
+            rule!(
+                "queue-by-priority",
+                next.count > 0 && queue.waiting.is_prioritized()
+            );
             paged += next.count;
             queue.paged_in += next.count;
             let Some(message) = next.expired else {

@@ -12,7 +12,7 @@ use super::topic::TopicBuffer;
 use super::{Broker, Consumer, LAST_DELIVERED_UNKNOWN, Surroundings};
 
 /// The lives of a consumer that the broker knows, with their subscriptions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lives {
     /// Nearly always the only one.
     latest: Life,
@@ -20,16 +20,28 @@ pub(super) struct Lives {
     earlier: Vec<Life>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Life {
-    /// From 1; 0: there is none.
     number: u32,
     subscription: SubscriptionIndex,
 }
 
+/// In the place of the latest life: there is none. No life has this number.
+const NO_LIFE: Life = Life {
+    number: u32::MAX,
+    subscription: 0,
+};
+
 impl Lives {
+    pub fn new() -> Lives {
+        Lives {
+            latest: NO_LIFE,
+            earlier: Vec::new(),
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.latest.number == 0
+        self.latest.number == NO_LIFE.number
     }
 
     #[inline]
@@ -60,7 +72,7 @@ impl Lives {
     fn end(&mut self, number: u32) {
         self.earlier.retain(|life| life.number != number);
         if self.latest.number == number {
-            self.latest = self.earlier.pop().unwrap_or_default();
+            self.latest = self.earlier.pop().unwrap_or(NO_LIFE);
         }
     }
 }
