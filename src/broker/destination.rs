@@ -32,6 +32,10 @@ pub(super) struct Destination {
 
 /// The two classes of destinations.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few destinations, and every message looks at its queue several times"
+)]
 pub(super) enum Kind {
     Queue(Queue),
     Topic(Topic),
