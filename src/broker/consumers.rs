@@ -219,9 +219,12 @@ impl Consumers {
         rule!("takers-go-last");
         let moving = &mut subscriptions[taker];
         let left = moving.queue.place;
-        // Its rank is as it was: whatever changes one leads to a sort.
-        self.next_turn += 1;
-        moving.queue.place.turn = self.next_turn;
+        if self.groups.counts_changed {
+            moving.queue.place = self.last_place(&moving.queue);
+        } else {
+            self.next_turn += 1;
+            moving.queue.place.turn = self.next_turn; // its rank is as it was
+        }
         if !moving.full {
             self.take_out(left, taker);
             self.put_last(moving.queue.place, taker);
