@@ -117,9 +117,9 @@ impl Broker {
             ..
         } = delayed;
         if self.destinations[destination].is_queue() {
-            let pending = &mut self.destinations[destination].queue().pending;
+            let waiting = &mut self.destinations[destination].queue().waiting;
             for message in messages {
-                pending.push_returned(message, s.messages()[message].priority);
+                waiting.push_returned(message, s.messages()[message].priority);
             }
             return;
         }
@@ -197,9 +197,6 @@ impl Broker {
 
     /// After a pass: messages may wait that did not wait before.
     pub(super) fn mark_stuck_consumers(&mut self, destination: usize, s: &mut impl Surroundings) {
-        if !self.rules.delivered_marks_slow {
-            return;
-        }
         let consumers = self.destinations[destination]
             .queue()
             .consumers
@@ -230,7 +227,7 @@ impl Broker {
         ) {
             (Kind::Durable(durable), _) => !durable.pending.is_empty(),
             (Kind::Topic(buffer), _) => !buffer.matched.is_empty(),
-            (Kind::Queue, destination::Kind::Queue(queue)) => queue.waiting().next().is_some(),
+            (Kind::Queue, destination::Kind::Queue(queue)) => !queue.waiting.is_empty(),
             (Kind::Queue, destination::Kind::Topic(_)) => false,
         }
     }

@@ -9,6 +9,10 @@ use crate::wire::{Caller, ConnectionId, ConsumerId, SessionIndex, ToBroker, ToCl
 use super::producer::not_enqueued;
 use super::{Broker, LAST_DELIVERED_UNKNOWN, Surroundings};
 
+/// In the place of the life that is read from: there is none, or more than one is left. No life has
+/// this number.
+pub(super) const NOT_READING: u32 = u32::MAX;
+
 /// One life of a connection.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -31,7 +35,22 @@ impl Broker {
                 backlog: VecDeque::new(),
                 consumers: Vec::new(),
             });
+            self.note_reading(connection);
         }
+    }
+
+    /// Whether the broker reads from this life of a connection, and no other life of it is left.
+    #[inline]
+    pub(super) fn is_reading(&self, id: ConnectionId) -> bool {
+        self.reading[id.index as usize] == id.life
+    }
+
+    /// Lives of a connection began, ended or blocked.
+    fn note_reading(&mut self, id: ConnectionId) {
+        self.reading[id.index as usize] = match &self.connections[id.index as usize][..] {
+            [only] if !only.blocked => only.life,
+            _ => NOT_READING,
+        };
     }
 
     pub(super) fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
@@ -47,6 +66,7 @@ impl Broker {
             .any(|connection| connection.life == id.life)
     }
 
+    #[inline]
     pub(super) fn respond(
         &self,
         connection: ConnectionId,
@@ -54,7 +74,7 @@ impl Broker {
         failed: bool,
         s: &mut impl Surroundings,
     ) {
-        if self.is_connected(connection) {
+        if self.is_reading(connection) || self.is_connected(connection) {
             s.send(connection, ToClient::Response { to, failed });
         }
     }
@@ -62,6 +82,7 @@ impl Broker {
     pub(super) fn connection_blocks(&mut self, id: ConnectionId, blocked: bool) {
         if let Some(connection) = self.connection(id) {
             connection.blocked = blocked;
+            self.note_reading(id);
         }
     }
 
@@ -128,6 +149,7 @@ impl Broker {
             drop_command(command, s);
         }
         self.connections[id.index as usize].retain(|connection| connection.life != id.life);
+        self.note_reading(id);
     }
 
     /// The broker sees a connection break. What is handed to its other consumers while it removes

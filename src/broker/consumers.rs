@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use super::subscription::{Subscription, SubscriptionIndex};
+use super::subscription::{QueueConsumer, Subscription, SubscriptionIndex};
 
 /// `CachedMessageGroupMap`: more groups than this push out the least recently used.
 const MAXIMUM_GROUPS: usize = 1024;
@@ -17,12 +17,19 @@ const MAXIMUM_GROUPS: usize = 1024;
 /// Where a consumer stands in the list; smaller is earlier.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(super) struct Place {
-    /// High priorities first.
-    negative_priority: i16,
-    /// Few groups first; as counted when the list was last sorted.
-    groups: u32,
+    /// By [`QueueConsumer::rank`], as it was when the list was last sorted.
+    rank: u64,
     /// Whoever took a message last stands last.
     turn: u64,
+}
+
+impl QueueConsumer {
+    /// High priorities first, then those that own few groups: smaller is earlier.
+    #[inline]
+    fn rank(&self) -> u64 {
+        let below_highest = i8::MAX.abs_diff(self.priority);
+        (u64::from(below_highest) << 32) | u64::from(self.assigned_groups)
+    }
 }
 
 /// What a queue knows of its consumers.
@@ -93,7 +100,8 @@ impl Consumers {
     /// `Queue.addSubscription`
     pub fn add(&mut self, new: SubscriptionIndex, subscriptions: &mut [Subscription]) {
         self.members.push(new);
-        subscriptions[new].queue.place = self.last_place(&subscriptions[new]);
+        let consumer = &mut subscriptions[new].queue;
+        consumer.place = self.last_place(consumer);
         if self.groups.counts_changed {
             self.sort(subscriptions);
         } else if !subscriptions[new].full {
@@ -121,7 +129,7 @@ impl Consumers {
     pub fn remove(&mut self, gone: SubscriptionIndex, subscriptions: &[Subscription]) {
         self.members.retain(|&member| member != gone);
         if !subscriptions[gone].full {
-            self.take_out(subscriptions[gone].queue.place);
+            self.take_out(subscriptions[gone].queue.place, gone);
         }
         self.groups.remove_consumer(gone);
         if self.exclusive == Some(gone) || self.rules.all_exclusive {
@@ -141,6 +149,16 @@ impl Consumers {
             })
     }
 
+    /// Who gets the next message if it belongs to no group. None if nobody has room, or if one
+    /// consumer is exclusive.
+    #[inline]
+    pub fn first_with_room(&self) -> Option<SubscriptionIndex> {
+        match self.exclusive {
+            None => self.with_room.front().map(|&(_, first)| first),
+            Some(_) => None,
+        }
+    }
+
     /// Which consumer gets a message of this group (0: none) now (`Queue.doActualDispatch`,
     /// `QueueDispatchSelector.canSelect`, `Queue.assignMessageGroup`).
     #[inline]
@@ -149,8 +167,20 @@ impl Consumers {
         group: u32,
         subscriptions: &mut [Subscription],
     ) -> Option<SubscriptionIndex> {
-        let owner = self.groups.owner(group);
         rule!("exclusive", self.exclusive.is_some());
+        if group == 0 && self.exclusive.is_none() {
+            return self.first_with_room();
+        }
+        self.select_apart(group, subscriptions)
+    }
+
+    #[inline(never)]
+    fn select_apart(
+        &mut self,
+        group: u32,
+        subscriptions: &mut [Subscription],
+    ) -> Option<SubscriptionIndex> {
+        let owner = self.groups.owner(group);
         let candidate = match self.exclusive {
             Some(exclusive) if owner.is_none_or(|owner| owner == exclusive) => exclusive,
             Some(_) => return None,
@@ -179,7 +209,7 @@ impl Consumers {
     }
 
     /// Whoever took a message goes to the end of the list, which is then sorted.
-    #[inline]
+    #[inline(always)]
     pub fn rotate(&mut self, taker: SubscriptionIndex, subscriptions: &mut [Subscription]) {
         let stays = self.rules.strict_order || self.len() <= 1 || self.exclusive == Some(taker);
         rule!("strict-order-fills-first", self.rules.strict_order);
@@ -187,13 +217,17 @@ impl Consumers {
             return;
         }
         rule!("takers-go-last");
-        let has_room = !subscriptions[taker].full;
-        if has_room {
-            self.take_out(subscriptions[taker].queue.place);
+        let moving = &mut subscriptions[taker];
+        let left = moving.queue.place;
+        if self.groups.counts_changed {
+            moving.queue.place = self.last_place(&moving.queue);
+        } else {
+            self.next_turn += 1;
+            moving.queue.place.turn = self.next_turn; // its rank is as it was
         }
-        subscriptions[taker].queue.place = self.last_place(&subscriptions[taker]);
-        if has_room {
-            self.put_in(subscriptions[taker].queue.place, taker);
+        if !moving.full {
+            self.take_out(left, taker);
+            self.put_last(moving.queue.place, taker);
         }
         if self.groups.counts_changed {
             rule!("groups-prefer-the-poor");
@@ -202,25 +236,20 @@ impl Consumers {
     }
 
     /// Behind all others that are its equals.
-    fn last_place(&mut self, subscription: &Subscription) -> Place {
+    #[inline]
+    fn last_place(&mut self, consumer: &QueueConsumer) -> Place {
         self.next_turn += 1;
-        let queue = &subscription.queue;
         rule!(
             "consumer-priority",
-            self.rules.sorted && queue.priority != 0
+            self.rules.sorted && consumer.priority != 0
         );
         rule!(
             "consumer-priority-off",
-            !self.rules.sorted && queue.priority != 0
+            !self.rules.sorted && consumer.priority != 0
         );
         Place {
-            negative_priority: if self.rules.sorted {
-                -i16::from(queue.priority)
-            } else {
-                0
-            },
-            groups: if self.rules.sorted {
-                queue.assigned_groups
+            rank: if self.rules.sorted {
+                consumer.rank()
             } else {
                 0
             },
@@ -229,17 +258,16 @@ impl Consumers {
     }
 
     /// A stable sort by what is true now (`orderedCompare`).
+    #[inline(never)]
     fn sort(&mut self, subscriptions: &mut [Subscription]) {
         self.groups.counts_changed = false;
         let mut order = self.in_order(subscriptions);
         if self.rules.sorted {
-            order.sort_by_key(|&member| {
-                let queue = &subscriptions[member].queue;
-                (-i16::from(queue.priority), queue.assigned_groups)
-            });
+            order.sort_by_key(|&member| subscriptions[member].queue.rank());
         }
         for &member in &order {
-            subscriptions[member].queue.place = self.last_place(&subscriptions[member]);
+            let consumer = &mut subscriptions[member].queue;
+            consumer.place = self.last_place(consumer);
         }
         self.with_room.clear();
         for member in order {
@@ -251,21 +279,29 @@ impl Consumers {
     }
 
     /// The window of a consumer became full, or has room again.
-    #[inline]
-    pub fn room_changed(&mut self, member: SubscriptionIndex, subscriptions: &[Subscription]) {
-        let place = subscriptions[member].queue.place;
-        if subscriptions[member].full {
-            self.take_out(place);
+    #[inline(never)]
+    pub fn room_changed(&mut self, member: SubscriptionIndex, changed: &Subscription) {
+        let place = changed.queue.place;
+        if changed.full {
+            self.take_out(place, member);
         } else {
             self.put_in(place, member);
         }
     }
 
-    #[inline]
-    fn take_out(&mut self, place: Place) {
-        if self.with_room.front().is_some_and(|first| first.0 == place) {
+    #[inline(always)]
+    fn take_out(&mut self, place: Place, member: SubscriptionIndex) {
+        let first = self.with_room.front();
+        if first.is_some_and(|&(_, first)| first == member) {
             self.with_room.pop_front();
-        } else if let Ok(index) = self.with_room.binary_search_by_key(&place, |entry| entry.0) {
+        } else {
+            self.take_out_of_the_middle(place);
+        }
+    }
+
+    #[inline(never)]
+    fn take_out_of_the_middle(&mut self, place: Place) {
+        if let Ok(index) = self.with_room.binary_search_by_key(&place, |entry| entry.0) {
             self.with_room.remove(index);
         }
     }
@@ -274,7 +310,28 @@ impl Consumers {
     fn put_in(&mut self, place: Place, member: SubscriptionIndex) {
         if self.with_room.back().is_none_or(|last| last.0 < place) {
             self.with_room.push_back((place, member));
-        } else if let Err(index) = self.with_room.binary_search_by_key(&place, |entry| entry.0) {
+        } else {
+            self.put_in_the_middle(place, member);
+        }
+    }
+
+    /// As [`Self::put_in`], at the newest place: only those of a later rank stand behind it.
+    #[inline(always)]
+    fn put_last(&mut self, place: Place, member: SubscriptionIndex) {
+        if self
+            .with_room
+            .back()
+            .is_none_or(|last| last.0.rank <= place.rank)
+        {
+            self.with_room.push_back((place, member));
+        } else {
+            self.put_in_the_middle(place, member);
+        }
+    }
+
+    #[inline(never)]
+    fn put_in_the_middle(&mut self, place: Place, member: SubscriptionIndex) {
+        if let Err(index) = self.with_room.binary_search_by_key(&place, |entry| entry.0) {
             self.with_room.insert(index, (place, member));
         }
     }

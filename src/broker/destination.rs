@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::kernel::Span;
 use crate::scenario::{DestinationKind, Policy};
 
 use super::memory::MemoryUsage;
@@ -15,6 +16,10 @@ use super::topic::Topic;
 pub(super) struct Destination {
     pub policy: Policy,
     pub kind: Kind,
+    /// Whether no setting makes its passes do more than to page in and assign: no sends wait for
+    /// space, no dispatch for consumers, no message for room before it is paged in, and a page is
+    /// more than one message.
+    pub plain: bool,
     pub memory: MemoryUsage,
     /// Sends that wait for space without stopping their connection (`messagesWaitingForSpace`).
     pub parked: VecDeque<ParkedSend>,
@@ -27,6 +32,10 @@ pub(super) struct Destination {
 
 /// The two classes of destinations.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few destinations, and every message looks at its queue several times"
+)]
 pub(super) enum Kind {
     Queue(Queue),
     Topic(Topic),
@@ -43,6 +52,11 @@ impl Destination {
             parked: VecDeque::new(),
             blocked: VecDeque::new(),
             wakeups: 0,
+            plain: policy.memory_limit.is_none()
+                && policy.consumers_before_dispatch_starts == 0
+                && policy.time_before_dispatch_starts == Span::ZERO
+                && !policy.lazy_dispatch
+                && policy.max_page_size > 1,
             slow_strategy: policy.slow_consumer_strategy.map(SlowStrategy::new),
             policy: policy.clone(),
         }
@@ -53,6 +67,7 @@ impl Destination {
     }
 
     /// The queue that it is. Only for what happens on queues alone.
+    #[inline]
     pub fn queue(&mut self) -> &mut Queue {
         match &mut self.kind {
             Kind::Queue(queue) => queue,
@@ -70,9 +85,10 @@ impl Destination {
 
     /// Whether there is nothing that a pass could dispatch. A topic has no passes: it only releases
     /// sends.
+    #[inline]
     pub fn nothing_waits(&self) -> bool {
         match &self.kind {
-            Kind::Queue(queue) => queue.cursor.len() == 0 && queue.pending.is_empty(),
+            Kind::Queue(queue) => queue.waiting.is_empty(),
             Kind::Topic(_) => true,
         }
     }

@@ -54,7 +54,7 @@ impl Broker {
             return;
         }
         while self.subscriptions[subscription].count_before_full() > 0 {
-            self.room_clears_slow(subscription, s);
+            self.subscriptions[subscription].room_clears_slow(s);
             let dispatched = self.dispatch_what_fits(subscription, s);
             rule!("dispatch-async", !self.durable(subscription).dispatch_async);
             if !dispatched || !self.durable(subscription).dispatch_async {

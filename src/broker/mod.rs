@@ -68,9 +68,10 @@ pub use surroundings::{BrokerTimer, Surroundings};
 
 use article::PutBack;
 use audit::MessageAudit;
-use connection::{Connection, drop_command};
+use connection::{Connection, NOT_READING, drop_command};
 use destination::Destination;
 use producer::{Producer, Send};
+use region::Lives;
 use subscription::{Kind, Subscription, SubscriptionIndex};
 use transaction::{Synchronization, Transaction};
 
@@ -87,6 +88,9 @@ pub struct Broker {
     rules: Rules,
     destinations: Vec<Destination>,
     connections: Vec<Vec<Connection>>,
+    /// By connection: the life whose commands are done as they come. What nearly every command
+    /// needs to know of its connection.
+    reading: Vec<u32>,
     sessions: Vec<Session>,
     consumers: Vec<Consumer>,
     producers: Vec<Producer>,
@@ -94,7 +98,7 @@ pub struct Broker {
     subscriptions: Vec<Subscription>,
     free_subscriptions: Vec<SubscriptionIndex>,
     /// Destinations that want passes, in the order of the first request.
-    wanted: VecDeque<usize>,
+    wanted: Vec<usize>,
     /// `RegionBroker.getBrokerSequenceId`: one generator for all destinations.
     last_sequence: u64,
     dead_letter_audits: Vec<MessageAudit>,
@@ -107,6 +111,8 @@ pub struct Broker {
     /// The connection whose end is being processed.
     stopping: Option<ConnectionId>,
     stopped: bool,
+    /// Whether a set of rules makes passes do more than to page in and assign.
+    special_passes: bool,
     /// Counts the starts: timers of an earlier run are stale.
     run: u32,
     /// Memory that the next transaction uses again.
@@ -132,7 +138,7 @@ struct Consumer {
     dispatch_async: bool,
     maximum_pending_message_limit: u32,
     /// There can be two while the broker has not noticed a crash.
-    lives: Vec<(u32, SubscriptionIndex)>,
+    lives: Lives,
     /// Offline or not.
     durable_subscription: Option<SubscriptionIndex>,
 }
@@ -144,8 +150,10 @@ impl Broker {
             .destinations
             .iter()
             .map(|d| d.policy.dead_letter_strategy.audit + 1);
+        let rules = Rules::of(scenario.semantics);
         Broker {
-            rules: Rules::of(scenario.semantics),
+            special_passes: rules.full_queue_consumer_is_slow || rules.delivered_marks_slow,
+            rules,
             destinations: scenario
                 .destinations
                 .iter()
@@ -154,6 +162,7 @@ impl Broker {
             connections: (0..scenario.connection_count())
                 .map(|_| Vec::new())
                 .collect(),
+            reading: vec![NOT_READING; scenario.connection_count()],
             sessions: scenario
                 .sessions
                 .iter()
@@ -171,7 +180,7 @@ impl Broker {
                 .collect(),
             subscriptions: Vec::new(),
             free_subscriptions: Vec::new(),
-            wanted: VecDeque::new(),
+            wanted: Vec::new(),
             last_sequence: 0,
             dead_letter_audits: vec![MessageAudit::default(); audits.max().unwrap_or(0)],
             redelivery_plugin: scenario.broker.redelivery_plugin.clone(),
@@ -201,7 +210,7 @@ impl Consumer {
                 .options
                 .dispatch_async,
             maximum_pending_message_limit: consumer.maximum_pending_message_limit,
-            lives: Vec::new(),
+            lives: Lives::new(),
             durable_subscription: None,
         }
     }
@@ -223,9 +232,26 @@ impl Broker {
         }
     }
 
-    /// A command arrives. One for a connection that is no more is dropped.
-    #[inline]
+    /// A command arrives.
+    #[inline(always)]
     pub fn handle(
+        &mut self,
+        connection: ConnectionId,
+        command: ToBroker,
+        s: &mut impl Surroundings,
+    ) {
+        if self.is_reading(connection) {
+            self.execute(connection, command, s);
+        } else {
+            self.handle_apart(connection, command, s);
+        }
+        self.run_passes(s);
+    }
+
+    /// A command for one of several lives of a connection, or for one that is blocked. One for a
+    /// connection that is no more is dropped.
+    #[cold]
+    fn handle_apart(
         &mut self,
         connection: ConnectionId,
         command: ToBroker,
@@ -236,7 +262,6 @@ impl Broker {
             Some(connection) if connection.blocked => connection.backlog.push_back(command),
             Some(_) => self.execute(connection, command, s),
         }
-        self.run_passes(s);
     }
 
     /// The broker sees a connection break.
@@ -272,7 +297,7 @@ impl Broker {
     }
 
     /// Does what a command says; passes that it requests run later.
-    #[inline]
+    #[inline(always)]
     fn execute(&mut self, connection: ConnectionId, command: ToBroker, s: &mut impl Surroundings) {
         match command {
             ToBroker::Message {
@@ -282,20 +307,32 @@ impl Broker {
                 lose_reply,
             } => {
                 let answer = self.answer_to(s.messages()[message].producer, sync, lose_reply);
-                let send = Send {
-                    message,
-                    connection,
-                    transaction,
-                    answer,
-                };
-                self.send(send, s);
+                match transaction {
+                    None => self.send(connection, message, answer, s),
+                    Some(_) => self.send_with_care(
+                        Send {
+                            message,
+                            connection,
+                            transaction,
+                            answer,
+                        },
+                        s,
+                    ),
+                }
             }
             ToBroker::Ack {
-                ack,
+                ref ack,
+                reply_to: None,
+                redeliver_after: 0,
+            } => {
+                self.acknowledge(ack, s);
+            }
+            ToBroker::Ack {
+                ref ack,
                 reply_to,
                 redeliver_after,
             } => {
-                self.acknowledge(connection, &ack, reply_to, redeliver_after, s);
+                self.acknowledge_and_answer(connection, ack, reply_to, redeliver_after, s);
             }
             rare => self.execute_rare(connection, rare, s),
         }
@@ -353,8 +390,46 @@ impl Broker {
 
     /// An ack for a consumer that does not exist any more is ignored
     /// (`TransportConnection.processMessageAck`).
-    #[inline]
-    fn acknowledge(
+    #[inline(never)]
+    fn acknowledge(&mut self, ack: &MessageAck, s: &mut impl Surroundings) {
+        match self.find(ack.consumer) {
+            Some(subscription) if self.is_for_oldest(subscription, ack) => {
+                self.acknowledge_oldest(subscription, ack, s);
+            }
+            found => {
+                if self.acknowledge_with_care(found, ack, 0, s).is_err() {
+                    self.set_rollback_only(ack.transaction);
+                }
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn acknowledge_with_care(
+        &mut self,
+        found: Option<SubscriptionIndex>,
+        ack: &MessageAck,
+        redeliver_after: u32,
+        s: &mut impl Surroundings,
+    ) -> Result<(), Refused> {
+        rule!("ack-of-nobody", found.is_none());
+        let Some(subscription) = found else {
+            return Ok(());
+        };
+        s.emit(Fact::AckArrived { ack: *ack });
+        let mut outcome = self.check_transaction(ack.transaction);
+        if outcome.is_ok() {
+            outcome = self.do_acknowledge(subscription, ack, redeliver_after, s);
+        }
+        if outcome.is_err() {
+            s.emit(Fact::AckRejected { ack: *ack });
+        }
+        outcome
+    }
+
+    /// If nobody waits for the answer, a refused ack spoils its transaction.
+    #[inline(never)]
+    fn acknowledge_and_answer(
         &mut self,
         connection: ConnectionId,
         ack: &MessageAck,
@@ -362,23 +437,12 @@ impl Broker {
         redeliver_after: u32,
         s: &mut impl Surroundings,
     ) {
-        let mut outcome = Ok(());
-        rule!("ack-of-nobody", self.find(ack.consumer).is_none());
-        if let Some(subscription) = self.find(ack.consumer) {
-            s.emit(Fact::AckArrived { ack: *ack });
-            outcome = self.check_transaction(ack.transaction);
-            if outcome.is_ok() {
-                outcome = self.do_acknowledge(subscription, ack, redeliver_after, s);
-            }
-        }
-        if outcome.is_err() {
-            s.emit(Fact::AckRejected { ack: *ack });
-            if reply_to.is_none() {
-                self.set_rollback_only(ack.transaction);
-            }
-        }
+        let found = self.find(ack.consumer);
+        let outcome = self.acknowledge_with_care(found, ack, redeliver_after, s);
         if let Some(caller) = reply_to {
             self.respond(connection, caller, outcome.is_err(), s);
+        } else if outcome.is_err() {
+            self.set_rollback_only(ack.transaction);
         }
     }
 
@@ -400,7 +464,9 @@ impl Broker {
             Kind::Topic(_) => self.acknowledge_topic(subscription, ack, s)?,
             _ => self.acknowledge_prefetch(subscription, ack, s)?,
         }
-        self.mark_if_stuck(subscription, s);
+        if self.rules.delivered_marks_slow {
+            self.mark_if_stuck(subscription, s);
+        }
         Ok(())
     }
 
@@ -456,7 +522,7 @@ impl Broker {
                 let consumers = queue.consumers.members().iter();
                 let in_flight =
                     consumers.flat_map(|&member| &self.subscriptions[member].dispatched);
-                remaining.extend(queue.waiting().chain(in_flight.copied()));
+                remaining.extend(queue.waiting.iter().chain(in_flight.copied()));
             }
             destination::Kind::Topic(topic) => {
                 let subscribers = topic.subscribers.iter();

@@ -1,54 +1,49 @@
-//! The waiting messages of a queue: not paged in ([`Cursor`]) and paged in ([`PendingList`]).
+//! The waiting messages of a queue: those that are not paged in (the *cursor*), and those that are
+//! paged in and not assigned (the *pending list*, `QueueDispatchPendingList`).
+//!
+//! Messages are paged in in the order in which they arrived and wait in the same order afterwards.
+//! So both are one list with a mark in it: paging in moves the mark and not the messages.
 
 use std::collections::VecDeque;
 
 use crate::wire::MessageRef;
 
-/// With `prioritizedMessages`, one list for each of these; else one list for all.
+/// With `prioritizedMessages`, one level for each of these; else one level for all.
 const PRIORITIES: usize = 10;
 
-/// Messages that are not paged in yet: first in, first out; by priority if the queue is
-/// prioritised.
+/// What waits: by priority first if the queue is prioritised; those that came back from a consumer
+/// before those that nobody had yet; first in, first out.
 #[derive(Debug)]
-pub(super) struct Cursor {
-    levels: Vec<VecDeque<MessageRef>>,
+pub(super) struct Waiting {
+    /// That of the highest priority, or the only one. It stands here, not in a list, because on
+    /// nearly all queues there is no other.
+    first: Level,
+    /// Those of the lower priorities, from the highest down.
+    lower: Vec<Level>,
     len: usize,
-}
-
-/// Messages that are paged in and not assigned (`QueueDispatchPendingList`): those that came back
-/// from a consumer before those that nobody had yet; by priority first if the queue is prioritised.
-#[derive(Debug)]
-pub(super) struct PendingList {
-    levels: Vec<Level>,
-    len: usize,
+    pending: usize,
 }
 
 #[derive(Debug, Default)]
 struct Level {
     /// `redeliveredWaitingDispatch`
     returned: VecDeque<MessageRef>,
-    /// `pagedInPendingDispatch`
+    /// `pagedInPendingDispatch`, and behind it the cursor.
     fresh: VecDeque<MessageRef>,
+    /// How many of the fresh ones are paged in.
+    paged_in: usize,
 }
 
-/// A place in a [`PendingList`] from which [`PendingList::next`] goes on.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Position {
-    level: usize,
-    in_fresh: bool,
-    index: usize,
-}
-
-/// From the highest priority down.
-fn level_of(priority: u8, levels: usize) -> usize {
-    (levels - 1).saturating_sub(usize::from(priority))
-}
-
-fn levels(prioritized: bool) -> usize {
-    if prioritized { PRIORITIES } else { 1 }
+/// What [`Waiting::page_in`] did.
+pub(super) struct PagedIn {
+    /// How many are pending now that were not.
+    pub count: usize,
+    /// Waits no more.
+    pub expired: Option<MessageRef>,
 }
 
 /// `VecDeque::remove`, which does not know how cheap it is at the front.
+#[inline]
 pub(super) fn take_at<T>(list: &mut VecDeque<T>, index: usize) -> Option<T> {
     if index == 0 {
         list.pop_front()
@@ -57,134 +52,209 @@ pub(super) fn take_at<T>(list: &mut VecDeque<T>, index: usize) -> Option<T> {
     }
 }
 
-impl Cursor {
-    pub fn new(prioritized: bool) -> Cursor {
-        Cursor {
-            levels: vec![VecDeque::new(); levels(prioritized)],
-            len: 0,
+impl Level {
+    fn pending(&self) -> usize {
+        self.returned.len() + self.paged_in
+    }
+
+    /// The message at this place of the level's part of the pending list.
+    #[inline]
+    fn get(&self, place: usize) -> Option<MessageRef> {
+        let list = match place.checked_sub(self.returned.len()) {
+            None => return self.returned.get(place).copied(),
+            Some(fresh) => self.fresh.get(fresh),
+        };
+        list.copied()
+    }
+
+    #[inline]
+    fn remove(&mut self, place: usize) {
+        match place.checked_sub(self.returned.len()) {
+            None => {
+                take_at(&mut self.returned, place);
+            }
+            Some(fresh) => {
+                take_at(&mut self.fresh, fresh);
+                self.paged_in -= 1;
+            }
         }
-    }
-
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    pub fn push(&mut self, message: MessageRef, priority: u8) {
-        let level = level_of(priority, self.levels.len());
-        self.levels[level].push_back(message);
-        self.len += 1;
-    }
-
-    pub fn pop(&mut self) -> Option<MessageRef> {
-        let message = self.levels.iter_mut().find_map(VecDeque::pop_front)?;
-        self.len -= 1;
-        Some(message)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = MessageRef> + '_ {
-        self.levels.iter().flatten().copied()
     }
 }
 
-impl PendingList {
-    pub fn new(prioritized: bool) -> PendingList {
-        PendingList {
-            levels: (0..levels(prioritized)).map(|_| Level::default()).collect(),
+impl Waiting {
+    pub fn new(prioritized: bool) -> Waiting {
+        let lower = if prioritized { PRIORITIES - 1 } else { 0 };
+        Waiting {
+            first: Level::default(),
+            lower: (0..lower).map(|_| Level::default()).collect(),
             len: 0,
+            pending: 0,
         }
     }
 
     pub fn is_prioritized(&self) -> bool {
-        self.levels.len() > 1
+        !self.lower.is_empty()
     }
 
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
+    /// Whether neither the cursor nor the pending list has any.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// `addMessageLast`: a message that was paged in.
-    pub fn push_fresh(&mut self, message: MessageRef, priority: u8) {
-        let level = level_of(priority, self.levels.len());
-        self.levels[level].fresh.push_back(message);
+    /// How many are paged in.
+    pub fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// How many are not paged in.
+    pub fn in_cursor(&self) -> usize {
+        self.len - self.pending
+    }
+
+    #[inline]
+    fn level_of(&mut self, priority: u8) -> &mut Level {
+        match self.lower.len().saturating_sub(usize::from(priority)) {
+            0 => &mut self.first,
+            index => &mut self.lower[index - 1],
+        }
+    }
+
+    /// A message arrives at the end of the cursor.
+    #[inline]
+    pub fn push(&mut self, message: MessageRef, priority: u8) {
+        self.level_of(priority).fresh.push_back(message);
         self.len += 1;
+    }
+
+    /// The first messages of the cursor, at most this many, become the last fresh ones of the
+    /// pending list (`addMessageLast`), up to one that is expired: that one is taken out.
+    #[inline(always)]
+    pub fn page_in(&mut self, most: usize, is_expired: impl Fn(MessageRef) -> bool) -> PagedIn {
+        for count in 0..most {
+            let level = if self.first.paged_in < self.first.fresh.len() {
+                &mut self.first
+            } else {
+                match self
+                    .lower
+                    .iter_mut()
+                    .find(|level| level.paged_in < level.fresh.len())
+                {
+                    Some(level) => level,
+                    None => {
+                        return PagedIn {
+                            count,
+                            expired: None,
+                        };
+                    }
+                }
+            };
+            let message = level.fresh[level.paged_in];
+            if is_expired(message) {
+                take_at(&mut level.fresh, level.paged_in);
+                self.len -= 1;
+                return PagedIn {
+                    count,
+                    expired: Some(message),
+                };
+            }
+            level.paged_in += 1;
+            self.pending += 1;
+        }
+        PagedIn {
+            count: most,
+            expired: None,
+        }
     }
 
     /// `addForRedelivery`: a message that a consumer gave back.
     pub fn push_returned(&mut self, message: MessageRef, priority: u8) {
-        let level = level_of(priority, self.levels.len());
-        self.levels[level].returned.push_back(message);
+        self.level_of(priority).returned.push_back(message);
         self.len += 1;
+        self.pending += 1;
     }
 
     /// `OrderedPendingList.insertAtHead`
     pub fn insert_returned_at_head(&mut self, messages: &[MessageRef]) {
         rule!("strict-order-re-heads");
         for &message in messages.iter().rev() {
-            self.levels[0].returned.push_front(message);
+            self.first.returned.push_front(message);
         }
         self.len += messages.len();
+        self.pending += messages.len();
     }
 
     /// The message that would go out first of those that came back.
     pub fn first_returned(&self) -> Option<MessageRef> {
-        self.levels[0].returned.front().copied()
+        self.first.returned.front().copied()
     }
 
-    /// The message at this place or the next one behind it, to which the place moves.
-    pub fn next(&self, position: &mut Position) -> Option<MessageRef> {
-        while let Some(level) = self.levels.get(position.level) {
-            let list = if position.in_fresh {
-                &level.fresh
-            } else {
-                &level.returned
-            };
-            if let Some(&message) = list.get(position.index) {
-                return Some(message);
+    /// The message at this place of the pending list, if it has so many.
+    #[inline]
+    pub fn get(&self, place: usize) -> Option<MessageRef> {
+        if place < self.first.pending() {
+            return self.first.get(place);
+        }
+        self.get_lower(place - self.first.pending())
+    }
+
+    #[inline(never)]
+    fn get_lower(&self, mut place: usize) -> Option<MessageRef> {
+        for level in &self.lower {
+            if place < level.pending() {
+                return level.get(place);
             }
-            *position = Position {
-                level: position.level + usize::from(position.in_fresh),
-                in_fresh: !position.in_fresh,
-                index: 0,
-            };
+            place -= level.pending();
         }
         None
     }
 
-    /// Passes over the message at this place.
-    pub fn skip(position: &mut Position) {
-        position.index += 1;
-    }
-
-    /// Takes out the message at this place, which [`PendingList::next`] found.
-    pub fn remove_at(&mut self, position: Position) {
-        let level = &mut self.levels[position.level];
-        let list = if position.in_fresh {
-            &mut level.fresh
+    /// Takes the message at this place out of the pending list.
+    #[inline]
+    pub fn remove_at(&mut self, place: usize) {
+        if place < self.first.pending() {
+            self.first.remove(place);
         } else {
-            &mut level.returned
-        };
-        take_at(list, position.index);
+            self.remove_lower(place - self.first.pending());
+        }
         self.len -= 1;
+        self.pending -= 1;
     }
 
-    /// Takes out this message, wherever it is.
-    pub fn remove(&mut self, message: MessageRef) {
-        let mut position = Position::default();
-        while let Some(found) = self.next(&mut position) {
-            if found == message {
-                return self.remove_at(position);
+    #[inline(never)]
+    fn remove_lower(&mut self, mut place: usize) {
+        for level in &mut self.lower {
+            if place < level.pending() {
+                return level.remove(place);
             }
-            PendingList::skip(&mut position);
+            place -= level.pending();
         }
     }
 
+    /// Takes this message out of the pending list, wherever it is there.
+    pub fn remove(&mut self, message: MessageRef) {
+        let place = self.iter_pending().position(|pending| pending == message);
+        if let Some(place) = place {
+            self.remove_at(place);
+        }
+    }
+
+    fn levels(&self) -> impl Iterator<Item = &Level> {
+        std::iter::once(&self.first).chain(&self.lower)
+    }
+
+    /// The pending list.
+    pub fn iter_pending(&self) -> impl Iterator<Item = MessageRef> + '_ {
+        self.levels()
+            .flat_map(|level| {
+                let fresh = level.fresh.iter().take(level.paged_in);
+                level.returned.iter().chain(fresh)
+            })
+            .copied()
+    }
+
+    /// All that wait, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = MessageRef> + '_ {
-        self.levels
-            .iter()
+        self.levels()
             .flat_map(|level| level.returned.iter().chain(&level.fresh))
             .copied()
     }

@@ -2,19 +2,21 @@
 //! and durable ones.
 
 use crate::facts::{DeathCause, Fact};
-use crate::wire::{AckType, ConsumerId, MessageAck, MessageRef, ToClient};
+use crate::wire::{AckType, ConnectionId, ConsumerId, MessageAck, MessageRef, ToClient};
 
 use super::dead_letter::Letter;
+use super::destination;
 use super::pending::take_at;
+use super::queue::Queue;
 use super::subscription::{Kind, Subscription, SubscriptionIndex};
-use super::transaction::Synchronization;
+use super::surroundings::release;
+use super::transaction::{Synchronization, find_transaction};
 use super::{Broker, BrokerTimer, Refused, Surroundings};
 
 // ── out ──
 impl Broker {
-    /// Hands a message to the connection of a consumer (`PrefetchSubscription.dispatch`,
-    /// `TopicSubscription.dispatch`).
-    #[inline]
+    /// Hands a message to the connection of a consumer.
+    #[inline(never)]
     pub(super) fn dispatch(
         &mut self,
         taker: SubscriptionIndex,
@@ -22,21 +24,67 @@ impl Broker {
         redelivery_counter: u32,
         s: &mut impl Surroundings,
     ) {
-        let subscription = &mut self.subscriptions[taker];
-        rule!("hand-over");
-        subscription.ok_for_ack = true;
-        subscription.dispatched.push_back(message);
-        subscription.dispatched_count += 1;
-        if subscription.prefetch == 0 {
-            subscription.prefetch_extension = subscription.prefetch_extension.saturating_sub(1);
+        self.subscriptions[taker].dispatch(message, redelivery_counter, &self.stopping, s);
+        self.update_room(taker, s);
+    }
+
+    /// Notes whether the window of a subscription is full, for its queue as well.
+    #[inline]
+    pub(super) fn update_room(
+        &mut self,
+        subscription: SubscriptionIndex,
+        s: &mut impl Surroundings,
+    ) {
+        let looked_at = &mut self.subscriptions[subscription];
+        if looked_at.update_full(s)
+            && let Kind::Queue = looked_at.kind
+        {
+            let queue = self.destinations[looked_at.destination].queue();
+            queue.consumers.room_changed(subscription, looked_at);
         }
-        let consumer = subscription.consumer;
+    }
+
+    /// `dispatchPending`: a durable subscription has messages of its own.
+    #[inline]
+    pub(super) fn dispatch_pending(
+        &mut self,
+        subscription: SubscriptionIndex,
+        s: &mut impl Surroundings,
+    ) {
+        let dispatching = &mut self.subscriptions[subscription];
+        if let Kind::Durable(_) = dispatching.kind {
+            self.dispatch_durable(subscription, s);
+        } else {
+            dispatching.room_may_clear_slow(s);
+        }
+    }
+}
+
+impl Subscription {
+    /// `PrefetchSubscription.dispatch`, `TopicSubscription.dispatch`. Nothing gets through to a
+    /// connection whose end is being processed.
+    #[inline(always)]
+    pub(super) fn dispatch(
+        &mut self,
+        message: MessageRef,
+        redelivery_counter: u32,
+        stopping: &Option<ConnectionId>,
+        s: &mut impl Surroundings,
+    ) {
+        rule!("hand-over");
+        self.ok_for_ack = true;
+        self.dispatched.push_back(message);
+        self.dispatched_count += 1;
+        if self.prefetch == 0 {
+            self.prefetch_extension = self.prefetch_extension.saturating_sub(1);
+        }
+        let consumer = self.consumer;
         s.emit(Fact::Dispatched {
             consumer,
             message,
             redelivery_counter,
         });
-        if self.stopping != Some(subscription.connection) {
+        if *stopping != Some(self.connection) {
             s.messages_mut().retain(message);
             let message = Some(message);
             let command = ToClient::Dispatch {
@@ -44,67 +92,48 @@ impl Broker {
                 message,
                 redelivery_counter,
             };
-            s.send(subscription.connection, command);
+            s.send(self.connection, command);
         }
-        let destination = subscription.destination;
-        if self.destinations[destination]
-            .policy
-            .persist_jms_redelivered
-        {
+        if self.persist_jms_redelivered {
             rule!("persist-jms-redelivered");
             count_first_dispatch(message, s);
         }
-        self.update_room(taker, s);
     }
 
-    /// Notes whether the window of a subscription is full. Pull subscriptions, whose window opens
-    /// for each pull, don't tell.
+    /// `dispatchPending` of a queue's subscription: all it does is to clear the slow flag while
+    /// there is room.
     #[inline]
-    pub(super) fn update_room(
-        &mut self,
-        subscription: SubscriptionIndex,
-        s: &mut impl Surroundings,
-    ) {
-        let changed = &mut self.subscriptions[subscription];
-        let full = changed.is_full();
-        let tells_full = full && changed.prefetch > 0;
+    fn room_may_clear_slow(&mut self, s: &mut impl Surroundings) {
+        rule!(
+            "queue-is-never-slow",
+            matches!(self.kind, Kind::Queue) && self.count_before_full() <= 0
+        );
+        if self.slow && self.count_before_full() > 0 {
+            self.room_clears_slow(s);
+        }
+    }
+
+    /// Notes whether the window is full; whether that changed. Pull subscriptions, whose window
+    /// opens for each pull, don't tell.
+    #[inline(always)]
+    pub(super) fn update_full(&mut self, s: &mut impl Surroundings) -> bool {
+        let full = self.is_full();
+        let tells_full = full & (self.prefetch > 0);
         rule!("window", tells_full);
-        if tells_full != changed.told_full {
-            changed.told_full = tells_full;
+        let same = (full == self.full) & (tells_full == self.told_full);
+        !same && self.change_full(full, tells_full, s)
+    }
+
+    #[inline(never)]
+    fn change_full(&mut self, full: bool, tells_full: bool, s: &mut impl Surroundings) -> bool {
+        if tells_full != self.told_full {
+            self.told_full = tells_full;
             s.emit(Fact::WindowFull {
-                consumer: changed.consumer,
+                consumer: self.consumer,
                 full: tells_full,
             });
         }
-        if full == changed.full {
-            return;
-        }
-        changed.full = full;
-        if let Kind::Queue = changed.kind {
-            let queue = self.destinations[changed.destination].queue();
-            queue
-                .consumers
-                .room_changed(subscription, &self.subscriptions);
-        }
-    }
-
-    /// `dispatchPending`: a durable subscription has messages of its own; for one of a queue all it
-    /// does is to clear the slow flag while there is room.
-    pub(super) fn dispatch_pending(
-        &mut self,
-        subscription: SubscriptionIndex,
-        s: &mut impl Surroundings,
-    ) {
-        rule!(
-            "queue-is-never-slow",
-            matches!(self.subscriptions[subscription].kind, Kind::Queue)
-                && self.subscriptions[subscription].count_before_full() <= 0
-        );
-        if let Kind::Durable(_) = self.subscriptions[subscription].kind {
-            self.dispatch_durable(subscription, s);
-        } else if self.subscriptions[subscription].count_before_full() > 0 {
-            self.room_clears_slow(subscription, s);
-        }
+        std::mem::replace(&mut self.full, full) != full
     }
 }
 
@@ -117,8 +146,48 @@ fn count_first_dispatch(message: MessageRef, s: &mut impl Surroundings) {
 
 // ── acks ──
 impl Broker {
+    /// Whether an ack is what nearly every one is: a STANDARD one, outside of transactions, for the
+    /// oldest messages that a consumer of a queue has in flight. Then [`Self::acknowledge_oldest`]
+    /// does what [`Self::acknowledge_prefetch`] does: there is nothing to search for or to refuse.
+    #[inline(always)]
+    pub(super) fn is_for_oldest(&self, subscription: SubscriptionIndex, ack: &MessageAck) -> bool {
+        let acking = &self.subscriptions[subscription];
+        ack.ack_type == AckType::Standard
+            && ack.transaction.is_none()
+            && matches!(acking.kind, Kind::Queue)
+            && acking.ok_for_ack
+            && acking.begins_with(ack)
+            && self.destinations[acking.destination].plain
+            && !self.rules.delivered_marks_slow
+    }
+
+    #[inline(always)]
+    pub(super) fn acknowledge_oldest(
+        &mut self,
+        subscription: SubscriptionIndex,
+        ack: &MessageAck,
+        s: &mut impl Surroundings,
+    ) {
+        s.emit(Fact::AckArrived { ack: *ack });
+        let acking = &mut self.subscriptions[subscription];
+        let destination = acking.destination;
+        let queue = self.destinations[destination].queue();
+        acking.time_of_last_ack = s.now();
+        acking.contract_prefetch_extension(ack.count);
+        for _ in 0..ack.count {
+            rule!("standard-ack");
+            queue.take_off_oldest(acking, s);
+        }
+        rule!("passes-of-an-ack");
+        if queue.has_work_for(subscription, acking, s) {
+            // Destination.wakeup, wakeupDestinationsForDispatch
+            self.request_passes(destination, 2);
+        }
+    }
+
     /// `PrefetchSubscription.acknowledge`. What it refuses it has not done, but for the half of a
     /// POISON or EXPIRED range whose end is missing.
+    #[inline]
     pub(super) fn acknowledge_prefetch(
         &mut self,
         subscription: SubscriptionIndex,
@@ -129,13 +198,10 @@ impl Broker {
             return Ok(());
         }
         let found = match ack.ack_type {
-            AckType::Standard => self.standard_ack(subscription, ack, s)?,
-            AckType::Individual => self.individual_ack(subscription, ack, s),
-            AckType::Delivered => self.delivered_ack(subscription, ack, s)?,
-            AckType::Poison if ack.transaction.is_some() => return Err(Refused),
-            AckType::Poison | AckType::Expired => self.bury_range(subscription, ack, s)?,
-            AckType::Redelivered => self.redelivered_ack(subscription, ack)?,
-            AckType::Unmatched => false,
+            AckType::Standard if ack.transaction.is_none() => {
+                self.standard_ack(subscription, ack, s)?
+            }
+            _ => self.rarer_ack(subscription, ack, s)?,
         };
         if found {
             self.update_room(subscription, s);
@@ -143,11 +209,30 @@ impl Broker {
             if let Kind::Queue = self.subscriptions[subscription].kind {
                 rule!("passes-of-an-ack");
                 let destination = self.subscriptions[subscription].destination;
-                self.wakeup(destination); // Destination.wakeup
-                self.wakeup(destination); // wakeupDestinationsForDispatch
+                // Destination.wakeup, wakeupDestinationsForDispatch
+                self.wakeup_for_waiting(destination, 2);
             }
         }
         Ok(())
+    }
+
+    /// Whether it found what it acknowledges.
+    #[inline(never)]
+    fn rarer_ack(
+        &mut self,
+        subscription: SubscriptionIndex,
+        ack: &MessageAck,
+        s: &mut impl Surroundings,
+    ) -> Result<bool, Refused> {
+        match ack.ack_type {
+            AckType::Standard => self.standard_ack_in_transaction(subscription, ack, s),
+            AckType::Individual => Ok(self.individual_ack(subscription, ack, s)),
+            AckType::Delivered => self.delivered_ack(subscription, ack, s),
+            AckType::Poison if ack.transaction.is_some() => Err(Refused),
+            AckType::Poison | AckType::Expired => self.bury_range(subscription, ack, s),
+            AckType::Redelivered => self.redelivered_ack(subscription, ack),
+            AckType::Unmatched => Ok(false),
+        }
     }
 
     #[inline]
@@ -157,16 +242,41 @@ impl Broker {
         ack: &MessageAck,
         s: &mut impl Surroundings,
     ) -> Result<bool, Refused> {
-        let (start, end) = self.subscriptions[subscription].matched_range(ack)?;
-        self.subscriptions[subscription].time_of_last_ack = s.now();
-        for index in start..=end {
-            if ack.transaction.is_some() {
-                let message = self.subscriptions[subscription].dispatched[index];
-                self.acknowledge_in_transaction(subscription, ack, message, s);
-            } else {
-                rule!("standard-ack");
-                self.take_off(subscription, start, s);
-                self.subscriptions[subscription].contract_prefetch_extension(1);
+        let acking = &mut self.subscriptions[subscription];
+        let (start, count) = if acking.begins_with(ack) {
+            (0, ack.count as usize)
+        } else {
+            acking.matched_range(ack)?
+        };
+        acking.time_of_last_ack = s.now();
+        acking.contract_prefetch_extension(ack.count);
+        for _ in 0..count {
+            rule!("standard-ack");
+            self.take_off(subscription, start, s);
+        }
+        Ok(true)
+    }
+
+    fn standard_ack_in_transaction(
+        &mut self,
+        subscription: SubscriptionIndex,
+        ack: &MessageAck,
+        s: &mut impl Surroundings,
+    ) -> Result<bool, Refused> {
+        let acking = &mut self.subscriptions[subscription];
+        let (start, count) = if acking.begins_with(ack) {
+            (0, ack.count as usize)
+        } else {
+            acking.matched_range(ack)?
+        };
+        acking.time_of_last_ack = s.now();
+        let (sessions, producers) = (&mut self.sessions, &mut self.producers);
+        let mut transaction = find_transaction(sessions, producers, ack.transaction);
+        for index in start..start + count {
+            let message = acking.dispatched[index];
+            let acknowledged = acking.acknowledge_in_transaction(ack, message, s);
+            if let Some(transaction) = &mut transaction {
+                transaction.add(acknowledged);
             }
         }
         Ok(true)
@@ -187,7 +297,8 @@ impl Broker {
         acking.time_of_last_ack = s.now();
         if ack.transaction.is_some() {
             acking.expand_prefetch_extension(1);
-            self.acknowledge_in_transaction(subscription, ack, ack.last, s);
+            let acknowledged = acking.acknowledge_in_transaction(ack, ack.last, s);
+            self.synchronize(ack.transaction, acknowledged);
         } else {
             acking.contract_prefetch_extension(1);
             rule!("individual-ack");
@@ -259,7 +370,10 @@ impl Broker {
             acking.time_of_last_ack = s.now();
         }
         for _ in 0..count {
-            let message = self.subscriptions[subscription].dispatched[start];
+            let dispatched = &mut self.subscriptions[subscription].dispatched;
+            let Some(message) = take_at(dispatched, start) else {
+                break;
+            };
             if ack.ack_type == AckType::Poison {
                 rule!("poison-ack");
                 self.poison(subscription, message, s);
@@ -267,7 +381,7 @@ impl Broker {
                 rule!("expired-ack");
                 self.message_expired(Some(subscription), message, s);
             }
-            self.remove_dispatched(subscription, start, s);
+            self.let_go_dispatched(subscription, message, s);
         }
         end.ok_or(Refused)?;
         self.subscriptions[subscription].contract_prefetch_extension(1);
@@ -298,66 +412,39 @@ impl Broker {
     }
 
     /// A consumer is done with the message at this place of its dispatched list.
-    #[inline]
+    #[inline(always)]
     fn take_off(
         &mut self,
         subscription: SubscriptionIndex,
         index: usize,
         s: &mut impl Surroundings,
     ) {
-        let consumer = self.subscriptions[subscription].consumer;
-        let message = self.subscriptions[subscription].dispatched[index];
-        s.emit(Fact::Acknowledged { consumer, message });
-        self.remove_dispatched(subscription, index, s);
+        let acking = &mut self.subscriptions[subscription];
+        if let Some(message) = take_at(&mut acking.dispatched, index) {
+            let consumer = acking.consumer;
+            s.emit(Fact::Acknowledged { consumer, message });
+            self.let_go_dispatched(subscription, message, s);
+        }
     }
 
-    #[inline]
-    fn remove_dispatched(
+    /// A message that was in flight is gone.
+    #[inline(always)]
+    fn let_go_dispatched(
         &mut self,
         subscription: SubscriptionIndex,
-        index: usize,
+        message: MessageRef,
         s: &mut impl Surroundings,
     ) {
-        let Some(message) = take_at(&mut self.subscriptions[subscription].dispatched, index) else {
-            return;
-        };
-        let destination = self.subscriptions[subscription].destination;
-        match self.subscriptions[subscription].kind {
+        let subscription = &mut self.subscriptions[subscription];
+        let destination = subscription.destination;
+        match subscription.kind {
             Kind::Queue => self.drop_message(destination, message, s),
             Kind::Durable(_) => {
-                self.subscriptions[subscription]
-                    .redelivered_messages
-                    .remove(&message);
+                subscription.redelivered_messages.remove(&message);
                 self.let_go(destination, message, s);
             }
             Kind::Topic(_) => unreachable!("plain topic subscriptions have acks of their own"),
         }
-    }
-
-    /// Marks a message acknowledged; it goes when the transaction commits (`registerRemoveSync`,
-    /// `Queue.removeMessage`).
-    fn acknowledge_in_transaction(
-        &mut self,
-        subscription: SubscriptionIndex,
-        ack: &MessageAck,
-        message: MessageRef,
-        s: &mut impl Surroundings,
-    ) {
-        match self.subscriptions[subscription].kind {
-            Kind::Durable(_) => {
-                self.subscriptions[subscription]
-                    .redelivered_messages
-                    .remove(&message);
-            }
-            _ => s.messages_mut()[message].acked = true,
-        }
-        s.messages_mut().retain(message);
-        rule!("acked-in-transaction");
-        let consumer = ack.consumer;
-        self.synchronize(
-            ack.transaction,
-            Synchronization::Acknowledged { consumer, message },
-        );
     }
 
     /// At the commit: off the dispatched list, then off the destination.
@@ -373,7 +460,22 @@ impl Broker {
             self.take_off_elsewhere(consumer, message, s);
             return self.wakeup(destination);
         };
-        match self.subscriptions[subscription].position(message) {
+        let acking = &mut self.subscriptions[subscription];
+        let target = &mut self.destinations[destination];
+        if target.plain
+            && let destination::Kind::Queue(queue) = &mut target.kind
+            && acking.dispatched.front() == Some(&message)
+        {
+            queue.take_off_oldest(acking, s);
+            acking.contract_prefetch_extension(1);
+            rule!("passes-of-a-commit");
+            if queue.has_work_for(subscription, acking, s) {
+                // registerRemoveSync, Queue.removeMessage
+                self.request_passes(destination, 2);
+            }
+            return;
+        }
+        match acking.position(message) {
             Some(index) => self.take_off(subscription, index, s),
             None => self.take_off_elsewhere(consumer, message, s),
         }
@@ -382,8 +484,8 @@ impl Broker {
         self.dispatch_pending(subscription, s);
         if let Kind::Queue = self.subscriptions[subscription].kind {
             rule!("passes-of-a-commit");
-            self.wakeup(destination); // registerRemoveSync
-            self.wakeup(destination); // Queue.removeMessage
+            // registerRemoveSync, Queue.removeMessage
+            self.wakeup_for_waiting(destination, 2);
         }
     }
 
@@ -401,7 +503,7 @@ impl Broker {
         } else if !s.messages()[message].dropped {
             s.emit(Fact::Acknowledged { consumer, message });
             let queue = self.destinations[destination].queue();
-            queue.pending.remove(message);
+            queue.waiting.remove(message);
             self.forget_delayed(message);
             self.drop_message(destination, message, s);
         }
@@ -428,7 +530,56 @@ impl Broker {
     }
 }
 
+impl Queue {
+    /// A consumer is done with the oldest message that it has in flight.
+    #[inline(always)]
+    fn take_off_oldest(&mut self, acking: &mut Subscription, s: &mut impl Surroundings) {
+        let consumer = acking.consumer;
+        if let Some(message) = acking.dispatched.pop_front() {
+            s.emit(Fact::Acknowledged { consumer, message });
+            self.forget(message, s);
+            release(s, message);
+        }
+    }
+
+    /// After an ack: there may be room again. Whether anything waits for it.
+    #[inline(always)]
+    fn has_work_for(
+        &mut self,
+        subscription: SubscriptionIndex,
+        acking: &mut Subscription,
+        s: &mut impl Surroundings,
+    ) -> bool {
+        if acking.update_full(s) {
+            self.consumers.room_changed(subscription, acking);
+        }
+        acking.room_may_clear_slow(s);
+        !self.waiting.is_empty()
+    }
+}
+
 impl Subscription {
+    /// Marks a message acknowledged; it goes when the transaction commits (`registerRemoveSync`,
+    /// `Queue.removeMessage`), which gets this to do.
+    #[inline]
+    fn acknowledge_in_transaction(
+        &mut self,
+        ack: &MessageAck,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) -> Synchronization {
+        match self.kind {
+            Kind::Durable(_) => {
+                self.redelivered_messages.remove(&message);
+            }
+            _ => s.messages_mut()[message].acked = true,
+        }
+        s.messages_mut().retain(message);
+        rule!("acked-in-transaction");
+        let consumer = ack.consumer;
+        Synchronization::Acknowledged { consumer, message }
+    }
+
     /// Where the range of an ack begins: at the oldest message if it names none.
     fn start_of_range(&self, ack: &MessageAck) -> Result<usize, Refused> {
         ack.first
@@ -436,20 +587,34 @@ impl Subscription {
             .ok_or(Refused)
     }
 
-    /// `assertAckMatchesDispatched`: both ends are in flight, and outside a transaction the count
-    /// is right.
+    /// Whether the range of an ack is just the oldest messages in flight, as that of nearly every
+    /// STANDARD ack is: then [`Self::matched_range`] needs no search.
     #[inline]
+    fn begins_with(&self, ack: &MessageAck) -> bool {
+        let Some(oldest) = self.dispatched.front() else {
+            return false;
+        };
+        let last = match ack.count {
+            1 => Some(oldest),
+            count => self.dispatched.get((count as usize).wrapping_sub(1)),
+        };
+        ack.first.is_none_or(|first| first == *oldest) && last == Some(&ack.last)
+    }
+
+    /// `assertAckMatchesDispatched`: both ends are in flight, and outside a transaction the count
+    /// is right. Where the range begins, and how long it is.
+    #[inline(never)]
     fn matched_range(&self, ack: &MessageAck) -> Result<(usize, usize), Refused> {
         let start = self.start_of_range(ack)?;
         let end = self
             .end_of_range(start, ack.last, ack.count)
             .ok_or(Refused)?;
-        let count = i32::try_from(end - start + 1).unwrap_or(i32::MAX);
-        if count != ack.count && ack.transaction.is_none() {
+        let count = end + 1 - start;
+        if i32::try_from(count) != Ok(ack.count) && ack.transaction.is_none() {
             rule!("standard-ack-must-match");
             return Err(Refused);
         }
-        Ok((start, end))
+        Ok((start, count))
     }
 }
 

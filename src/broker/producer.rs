@@ -6,8 +6,11 @@
 //! connection, acks of consumers included, because the broker stops reading from it.
 
 use crate::facts::Fact;
-use crate::wire::{Caller, ConnectionId, MessageRef, ProducerIndex, ToClient, TransactionId};
+use crate::wire::{
+    Caller, ConnectionId, Message, MessageRef, ProducerIndex, ToClient, TransactionId,
+};
 
+use super::queue::enqueued;
 use super::surroundings::release;
 use super::transaction::{Synchronization, Transaction};
 use super::{Broker, Surroundings};
@@ -77,16 +80,53 @@ impl Broker {
         }
     }
 
+    /// A message arrives outside of transactions. Nearly always nothing speaks against it: no limit
+    /// of memory, no expiration, and it is new.
+    #[inline(never)]
+    pub(super) fn send(
+        &mut self,
+        connection: ConnectionId,
+        message: MessageRef,
+        answer: Answer,
+        s: &mut impl Surroundings,
+    ) {
+        let content = &s.messages()[message];
+        let destination = content.destination as usize;
+        let limited = self.destinations[destination].memory.is_limited();
+        if limited || content.expiration > 0 || self.is_repeat(content) {
+            let send = Send {
+                message,
+                connection,
+                transaction: None,
+                answer,
+            };
+            return self.send_with_care(send, s);
+        }
+        let size = content.memory_size();
+        let taker = self.taker_at_once(content);
+        self.number(message, s);
+        self.note_stored(&s.messages()[message]);
+        if let Some(taker) = taker {
+            enqueued(destination, message, s);
+            self.answer(connection, answer, size, s);
+            self.hand_over_at_once(destination, message, taker, s);
+        } else {
+            self.take_place(destination, message, s);
+            self.answer(connection, answer, size, s);
+        }
+    }
+
     /// A message arrives.
-    #[inline]
-    pub(super) fn send(&mut self, send: Send, s: &mut impl Surroundings) {
-        let destination = s.messages()[send.message].destination as usize;
+    #[inline(never)]
+    pub(super) fn send_with_care(&mut self, send: Send, s: &mut impl Surroundings) {
+        let content = &s.messages()[send.message];
+        let destination = content.destination as usize;
         let target = &self.destinations[destination];
         let no_space = target.memory.is_full()
             && target.policy.producer_flow_control
-            && !s.messages()[send.message].is_expired(s.now());
+            && !content.is_expired(s.now());
         let fails = no_space && target.policy.send_fail_if_no_space;
-        if self.is_repeat(send.message, s) {
+        if self.is_repeat(content) {
             self.suppress(send, s);
         } else if fails || self.check_transaction(send.transaction).is_err() {
             rule!("memory-full-fails", fails);
@@ -104,15 +144,13 @@ impl Broker {
     }
 
     /// Stores it, or expires it at once, and answers.
-    #[inline]
     fn take_in(&mut self, send: Send, s: &mut impl Surroundings) {
         let size = s.messages()[send.message].memory_size();
         self.take_in_quietly(send.message, send.transaction, s);
-        self.answer(send, size, s);
+        self.answer(send.connection, send.answer, size, s);
     }
 
     /// A message that may have been waiting for space, or in the scheduler.
-    #[inline]
     pub(super) fn take_in_quietly(
         &mut self,
         message: MessageRef,
@@ -128,19 +166,22 @@ impl Broker {
         }
     }
 
-    fn answer(&mut self, send: Send, size: u64, s: &mut impl Surroundings) {
-        match send.answer {
-            Answer::Response(producer) => {
-                self.respond(send.connection, Caller::Producer(producer), false, s);
-            }
-            Answer::ProducerAck(producer) => {
-                let command = ToClient::ProducerAck {
-                    producer,
-                    size: size as u32,
-                };
-                s.send(send.connection, command);
-            }
-            Answer::Nothing | Answer::LostResponse => {}
+    #[inline(always)]
+    fn answer(
+        &self,
+        connection: ConnectionId,
+        answer: Answer,
+        size: u64,
+        s: &mut impl Surroundings,
+    ) {
+        if let Answer::Response(producer) = answer {
+            self.respond(connection, Caller::Producer(producer), false, s);
+        } else if let Answer::ProducerAck(producer) = answer {
+            let command = ToClient::ProducerAck {
+                producer,
+                size: size as u32,
+            };
+            s.send(connection, command);
         }
     }
 
@@ -159,8 +200,8 @@ impl Broker {
 
     /// Whether this id is there already, or was (`ProducerBrokerExchange.canDispatch`, the store's
     /// index). Numbers of a producer ascend, so the highest says it all.
-    fn is_repeat(&self, message: MessageRef, s: &impl Surroundings) -> bool {
-        let content = &s.messages()[message];
+    #[inline]
+    fn is_repeat(&self, content: &Message) -> bool {
         let last_stored = self.producers[content.producer as usize].last_stored;
         content.persistent && !content.copy && content.number <= last_stored
     }
@@ -169,7 +210,7 @@ impl Broker {
         rule!("repeated-sends");
         let size = s.messages()[send.message].memory_size();
         not_enqueued(send.message, true, s);
-        self.answer(send, size, s);
+        self.answer(send.connection, send.answer, size, s);
     }
 
     /// `Queue.doMessageSend`, `Topic.doMessageSend`: at once, or when the transaction commits.
@@ -180,13 +221,10 @@ impl Broker {
         transaction: Option<TransactionId>,
         s: &mut impl Surroundings,
     ) {
-        rule!("sequence-ids");
-        self.last_sequence += 1;
-        let content = &mut s.messages_mut()[message];
-        content.sequence = self.last_sequence;
-        let size = content.memory_size();
-        let destination = content.destination as usize;
-        self.destinations[destination].memory.hold(message, size);
+        self.number(message, s);
+        let content = &s.messages()[message];
+        let target = &mut self.destinations[content.destination as usize];
+        target.memory.hold(message, content.memory_size());
         if transaction.is_some() {
             rule!("sends-count-from-commit");
             self.synchronize(transaction, Synchronization::Sent { message });
@@ -195,20 +233,43 @@ impl Broker {
         }
     }
 
+    #[inline(always)]
+    fn number(&mut self, message: MessageRef, s: &mut impl Surroundings) {
+        rule!("sequence-ids");
+        self.last_sequence += 1;
+        s.messages_mut()[message].sequence = self.last_sequence;
+    }
+
     /// A message takes its place.
     #[inline]
     pub(super) fn message_sent(&mut self, message: MessageRef, s: &mut impl Surroundings) {
         let content = &s.messages()[message];
         let destination = content.destination as usize;
-        let expired = content.is_expired(s.now());
-        if content.persistent && !content.dead_letter && !content.rescheduled && !content.copy {
+        self.note_stored(content);
+        self.take_place(destination, message, s);
+    }
+
+    #[inline(always)]
+    fn note_stored(&mut self, content: &Message) {
+        if content.persistent & !(content.dead_letter | content.rescheduled | content.copy) {
             let producer = &mut self.producers[content.producer as usize];
             producer.last_stored = producer.last_stored.max(content.number);
         }
+    }
+
+    #[inline]
+    fn take_place(&mut self, destination: usize, message: MessageRef, s: &mut impl Surroundings) {
         if self.destinations[destination].is_queue() {
-            return self.enqueue(destination, message, s);
+            self.enqueue(destination, message, s);
+        } else {
+            self.publish(destination, message, s);
         }
-        if expired {
+    }
+
+    /// A topic keeps nothing itself.
+    #[inline(never)]
+    fn publish(&mut self, destination: usize, message: MessageRef, s: &mut impl Surroundings) {
+        if s.messages()[message].is_expired(s.now()) {
             self.message_expired(None, message, s);
         } else {
             self.fan_out(destination, message, s);
@@ -257,6 +318,18 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
+        if self.destinations[destination].memory.is_limited() {
+            self.free_limited_memory(destination, message, s);
+        }
+    }
+
+    #[inline(never)]
+    fn free_limited_memory(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
         let size = s.messages()[message].memory_size();
         let freed = &mut self.destinations[destination];
         freed.memory.let_go(message, size);
@@ -279,7 +352,7 @@ impl Broker {
     }
 
     fn release_parked(&mut self, send: Send, s: &mut impl Surroundings) {
-        if self.is_repeat(send.message, s) {
+        if self.is_repeat(&s.messages()[send.message]) {
             self.suppress(send, s);
         } else if self.check_transaction(send.transaction).is_err() {
             self.refuse(send, s);

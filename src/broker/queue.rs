@@ -10,11 +10,13 @@
 use crate::facts::{DeathCause, Fact};
 use crate::kernel::Span;
 use crate::scenario::Policy;
-use crate::wire::{MessageRef, Messages};
+use crate::wire::{ConnectionId, Message, MessageRef, Messages};
 
 use super::consumers::{Consumers, ListRules};
-use super::pending::{Cursor, PendingList, Position};
-use super::subscription::SubscriptionIndex;
+use super::destination::Kind;
+use super::pending::Waiting;
+use super::slow::mark_passed_over;
+use super::subscription::{Subscription, SubscriptionIndex};
 use super::surroundings::release;
 use super::{Broker, BrokerTimer, LAST_DELIVERED_UNKNOWN, Surroundings};
 
@@ -26,10 +28,8 @@ const DEFAULT_WAIT_FOR_CONSUMERS: Span = Span::from_millis(1000);
 /// The state of a queue. What is in flight lies in the subscriptions.
 #[derive(Debug)]
 pub(super) struct Queue {
-    /// Not paged in.
-    pub cursor: Cursor,
-    /// Paged in and not assigned.
-    pub pending: PendingList,
+    /// Paged in or not; not in flight.
+    pub waiting: Waiting,
     /// `pagedInMessages.size()`: pending or in flight.
     pub paged_in: usize,
     pub consumers: Consumers,
@@ -51,8 +51,7 @@ struct DispatchStart {
 impl Queue {
     pub fn new(policy: &Policy) -> Queue {
         Queue {
-            cursor: Cursor::new(policy.prioritized_messages),
-            pending: PendingList::new(policy.prioritized_messages),
+            waiting: Waiting::new(policy.prioritized_messages),
             paged_in: 0,
             consumers: Consumers::new(ListRules {
                 strict_order: policy.strict_order_dispatch,
@@ -63,15 +62,34 @@ impl Queue {
         }
     }
 
-    /// What waits for a consumer, in no particular order.
-    pub fn waiting(&self) -> impl Iterator<Item = MessageRef> + '_ {
-        self.cursor.iter().chain(self.pending.iter())
+    /// Who gets a message now. Nobody gets one that is acknowledged in an open transaction.
+    #[inline(always)]
+    fn select(
+        &mut self,
+        message: &Message,
+        subscriptions: &mut [Subscription],
+    ) -> Option<SubscriptionIndex> {
+        if message.acked {
+            return None;
+        }
+        self.consumers.select(message.group, subscriptions)
+    }
+
+    /// A paged-in message is gone for good.
+    #[inline(always)]
+    pub fn forget(&mut self, message: MessageRef, s: &mut impl Surroundings) {
+        let content = &mut s.messages_mut()[message];
+        content.acked = true;
+        rule!("removal");
+        content.dropped = true;
+        content.locked_by = None;
+        self.paged_in -= 1;
     }
 
     /// `willBeInOrder`: the messages that came back last are older than those that came back
     /// before.
     fn will_be_in_order(&self, returned: &[MessageRef], messages: &Messages) -> bool {
-        let (Some(head), Some(&last)) = (self.pending.first_returned(), returned.last()) else {
+        let (Some(head), Some(&last)) = (self.waiting.first_returned(), returned.last()) else {
             return false;
         };
         messages[head].sequence > messages[last].sequence
@@ -83,41 +101,98 @@ impl Broker {
     /// Requests a pass (`Queue.wakeup`).
     #[inline]
     pub(super) fn wakeup(&mut self, destination: usize) {
+        self.request_passes(destination, 1);
+    }
+
+    #[inline]
+    pub(super) fn request_passes(&mut self, destination: usize, passes: u32) {
         let wakeups = &mut self.destinations[destination].wakeups;
         if *wakeups == 0 {
-            self.wanted.push_back(destination);
+            self.wanted.push(destination);
         }
-        *wakeups += 1;
+        *wakeups += passes;
+    }
+
+    /// Requests so many passes for what waits already. Without it they would find nothing to do,
+    /// which is what most acks come upon, so that they are not even requested.
+    #[inline]
+    pub(super) fn wakeup_for_waiting(&mut self, destination: usize, passes: u32) {
+        let target = &self.destinations[destination];
+        if !target.plain || !target.nothing_waits() {
+            self.request_passes(destination, passes);
+        }
     }
 
     /// Runs all passes that are wanted, queue by queue in the order of the first request.
+    #[inline]
     pub(super) fn run_passes(&mut self, s: &mut impl Surroundings) {
-        while let Some(destination) = self.wanted.pop_front() {
-            rule!("passes-at-once");
-            while self.destinations[destination].wakeups > 0 {
-                self.release_waiting_sends(destination, s);
-                if self.dispatch_waits(destination, s) {
-                    break;
-                }
-                if self.destinations[destination].nothing_waits() {
-                    self.destinations[destination].wakeups = 0;
-                    break;
-                }
-                self.iterate(destination, s);
-                self.destinations[destination].wakeups -= 1;
-            }
+        if !self.wanted.is_empty() {
+            self.run_wanted_passes(s);
         }
+    }
+
+    #[inline(never)]
+    fn run_wanted_passes(&mut self, s: &mut impl Surroundings) {
+        let mut done = 0;
+        while let Some(&destination) = self.wanted.get(done) {
+            done += 1;
+            rule!("passes-at-once");
+            self.run_passes_of(destination, s);
+        }
+        self.wanted.clear();
+    }
+
+    #[inline(always)]
+    fn run_passes_of(&mut self, index: usize, s: &mut impl Surroundings) {
+        loop {
+            let destination = &mut self.destinations[index];
+            if destination.wakeups == 0 || !destination.plain && self.pass_waits(index, s) {
+                return;
+            }
+            if self.passes_do_nothing(index) {
+                self.destinations[index].wakeups = 0;
+                return;
+            }
+            self.iterate(index, s);
+            self.destinations[index].wakeups -= 1;
+        }
+    }
+
+    /// Whether there is nothing that a pass could page in or assign, however many are wanted.
+    #[inline(always)]
+    fn passes_do_nothing(&self, destination: usize) -> bool {
+        let destination = &self.destinations[destination];
+        let Kind::Queue(queue) = &destination.kind else {
+            return true;
+        };
+        let page = destination.policy.max_page_size as usize;
+        queue.waiting.is_empty()
+            || destination.plain
+                && !self.special_passes
+                && queue.consumers.nobody_can_take(&self.subscriptions)
+                && (queue.waiting.in_cursor() == 0 || queue.waiting.pending() >= page)
+    }
+
+    /// What a pass begins with where settings want it. Whether it can't go on.
+    #[inline(never)]
+    fn pass_waits(&mut self, destination: usize, s: &mut impl Surroundings) -> bool {
+        self.release_waiting_sends(destination, s);
+        self.dispatch_waits(destination, s)
     }
 
     /// One pass (`Queue.iterate`, `Queue.doDispatch`). Newly paged messages may go out only when
     /// nothing that was there before still waits; otherwise it takes another pass.
+    #[inline(always)]
     pub(super) fn iterate(&mut self, destination: usize, s: &mut impl Surroundings) {
         let page = self.destinations[destination].policy.max_page_size as usize;
         self.page_in_and_assign(destination, page, false, s);
-        self.mark_stuck_consumers(destination, s);
+        if self.rules.delivered_marks_slow {
+            self.mark_stuck_consumers(destination, s);
+        }
     }
 
     /// `Queue.pageInMessages`
+    #[inline(always)]
     fn page_in_and_assign(
         &mut self,
         destination: usize,
@@ -125,19 +200,26 @@ impl Broker {
         force: bool,
         s: &mut impl Surroundings,
     ) {
-        let waiting = self.destinations[destination].queue().pending.len();
+        let waiting = &self.destinations[destination].queue().waiting;
+        let (pending, prioritized) = (waiting.pending(), waiting.is_prioritized());
         let paged = self.page_in(destination, page, force, s);
-        let pending = &self.destinations[destination].queue().pending;
-        if pending.is_empty() {
-            return;
+        let older_first = pending > 0 && paged > 0 && !prioritized;
+        self.assign(
+            destination,
+            if older_first { pending } else { usize::MAX },
+            s,
+        );
+        if older_first {
+            rule!("fresh-waits-for-older");
+            self.assign_fresh(destination, paged, s);
         }
-        if waiting == 0 || paged == 0 || pending.is_prioritized() {
-            return self.assign(destination, usize::MAX, s);
-        }
-        rule!("fresh-waits-for-older");
-        self.assign(destination, waiting, s);
-        if self.destinations[destination].queue().pending.len() == paged {
-            self.assign(destination, usize::MAX, s);
+    }
+
+    /// Those that were paged in now go out only if all older ones have gone.
+    #[inline(never)]
+    fn assign_fresh(&mut self, destination: usize, paged: usize, s: &mut impl Surroundings) {
+        if self.destinations[destination].queue().waiting.pending() == paged {
+            self.assign_up_to(destination, usize::MAX, s);
         } else {
             self.wakeup(destination);
         }
@@ -145,7 +227,7 @@ impl Broker {
 
     /// Moves messages from the cursor to the pending list and returns how many
     /// (`Queue.doPageInForDispatch`).
-    #[inline]
+    #[inline(always)]
     fn page_in(
         &mut self,
         destination: usize,
@@ -154,36 +236,37 @@ impl Broker {
         s: &mut impl Surroundings,
     ) -> usize {
         let queue = self.destinations[destination].queue();
-        if queue.cursor.len() == 0 {
+        let in_cursor = queue.waiting.in_cursor();
+        if in_cursor == 0 {
             return 0;
         }
-        if !force && (queue.consumers.is_empty() || queue.pending.len() >= page) {
+        if !force && (queue.consumers.is_empty() || queue.waiting.pending() >= page) {
             return 0;
         }
-        let mut wanted = page.min(queue.cursor.len());
+        let mut wanted = page.min(in_cursor);
         if !force && self.destinations[destination].policy.lazy_dispatch {
             rule!("lazy-dispatch");
             wanted = wanted.min(self.count_before_full_of_all(destination));
         }
         rule!("page", wanted == page);
         let mut paged = 0;
-        while paged < wanted {
+        loop {
             let queue = self.destinations[destination].queue();
-            let Some(message) = queue.cursor.pop() else {
-                break;
+            let is_expired = |message| s.messages()[message].is_expired(s.now());
+            let next = queue.waiting.page_in(wanted - paged, is_expired);
+            rule!(
+                "queue-by-priority",
+                next.count > 0 && queue.waiting.is_prioritized()
+            );
+            paged += next.count;
+            queue.paged_in += next.count;
+            let Some(message) = next.expired else {
+                return paged;
             };
             queue.paged_in += 1;
-            if s.messages()[message].is_expired(s.now()) {
-                rule!("expired-when-read");
-                self.queue_message_expired(destination, message, s);
-            } else {
-                rule!("queue-by-priority", queue.pending.is_prioritized());
-                let priority = s.messages()[message].priority;
-                queue.pending.push_fresh(message, priority);
-                paged += 1;
-            }
+            rule!("expired-when-read");
+            self.queue_message_expired(destination, message, s);
         }
-        paged
     }
 
     /// `Queue.getConsumerMessageCountBeforeFull`
@@ -199,118 +282,156 @@ impl Broker {
     /// Offers pending messages in order, at most this many, to the consumers
     /// (`Queue.doActualDispatch`). A message that its group or an exclusive consumer holds back
     /// does not hold back the ones behind it.
+    #[inline(always)]
     fn assign(&mut self, destination: usize, limit: usize, s: &mut impl Surroundings) {
-        let mut position = Position::default();
+        let mut place = 0;
         for _ in 0..limit {
             let queue = self.destinations[destination].queue();
-            let nobody = queue.consumers.nobody_can_take(&self.subscriptions);
+            let subscriptions = &mut self.subscriptions;
+            let nobody = queue.consumers.nobody_can_take(subscriptions);
             if nobody && !self.rules.full_queue_consumer_is_slow {
                 return;
             }
             rule!("full-is-passed-over");
-            let Some(message) = queue.pending.next(&mut position) else {
+            if place == queue.waiting.pending() {
+                return;
+            }
+            let Some(message) = queue.waiting.get(place) else {
                 return;
             };
-            let taker = self.select(destination, message, s);
+            let taker = queue.select(&s.messages()[message], subscriptions);
             if self.rules.full_queue_consumer_is_slow {
-                self.mark_passed_over(destination, taker, s);
+                mark_passed_over(&queue.consumers, subscriptions, taker, s);
             }
-            let pending = &mut self.destinations[destination].queue().pending;
-            match taker {
-                Some(taker) => {
-                    pending.remove_at(position);
-                    self.hand_over(destination, message, taker, s);
+            let Some(taker) = taker else {
+                if nobody {
+                    return;
                 }
-                None if nobody => return,
-                None => PendingList::skip(&mut position),
+                place += 1;
+                continue;
+            };
+            queue.waiting.remove_at(place);
+            if s.messages()[message].is_expired(s.now()) {
+                self.expire_at_hand_over(destination, message, taker, s);
+            } else {
+                queue.hand_over(message, taker, subscriptions, &self.stopping, s);
             }
         }
     }
 
-    /// Who gets a message now. Nobody gets one that is acknowledged in an open transaction.
-    #[inline]
-    fn select(
-        &mut self,
-        destination: usize,
-        message: MessageRef,
-        s: &impl Surroundings,
-    ) -> Option<SubscriptionIndex> {
-        let message = &s.messages()[message];
-        if message.acked {
-            return None;
-        }
-        let consumers = &mut self.destinations[destination].queue().consumers;
-        consumers.select(message.group, &mut self.subscriptions)
+    #[inline(never)]
+    fn assign_up_to(&mut self, destination: usize, limit: usize, s: &mut impl Surroundings) {
+        self.assign(destination, limit, s);
     }
 
-    /// `PrefetchSubscription.add` and `dispatchPending`, and the rotation of the consumer list.
-    #[inline]
-    fn hand_over(
+    #[cold]
+    fn expire_at_hand_over(
         &mut self,
         destination: usize,
         message: MessageRef,
         taker: SubscriptionIndex,
         s: &mut impl Surroundings,
     ) {
-        self.room_clears_slow(taker, s);
-        let now = s.now();
-        let content = &mut s.messages_mut()[message];
-        if content.is_expired(now) {
-            rule!("expired-at-hand-over");
-            self.queue_message_expired(destination, message, s);
-        } else {
-            content.locked_by = Some(taker as u32);
-            let redelivery_counter = content.redelivery_counter;
-            self.dispatch(taker, message, redelivery_counter, s);
-        }
+        rule!("expired-at-hand-over");
+        self.subscriptions[taker].room_clears_slow(s);
+        self.queue_message_expired(destination, message, s);
         let queue = self.destinations[destination].queue();
         queue.consumers.rotate(taker, &mut self.subscriptions);
+    }
+}
+
+impl Queue {
+    /// `PrefetchSubscription.add` and `dispatchPending`, and the rotation of the consumer list.
+    #[inline(always)]
+    fn hand_over(
+        &mut self,
+        message: MessageRef,
+        taker: SubscriptionIndex,
+        subscriptions: &mut [Subscription],
+        stopping: &Option<ConnectionId>,
+        s: &mut impl Surroundings,
+    ) {
+        let subscription = &mut subscriptions[taker];
+        subscription.room_clears_slow(s);
+        let content = &mut s.messages_mut()[message];
+        content.locked_by = Some(taker as u32);
+        let redelivery_counter = content.redelivery_counter;
+        subscription.dispatch(message, redelivery_counter, stopping, s);
+        if subscription.update_full(s) {
+            self.consumers.room_changed(taker, subscription);
+        }
+        self.consumers.rotate(taker, subscriptions);
     }
 }
 
 // ── messages come and go ──
 impl Broker {
     /// A message takes its place on the queue (`Queue.cursorAdd`, `Queue.messageSent`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn enqueue(
         &mut self,
         destination: usize,
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
-        rule!("end-of-the-queue");
-        s.emit(Fact::Enqueued {
-            message,
-            destination: destination as u32,
-            copies: 1,
-        });
+        enqueued(destination, message, s);
         let priority = s.messages()[message].priority;
         self.destinations[destination]
             .queue()
-            .cursor
+            .waiting
             .push(message, priority);
         self.wakeup(destination);
     }
 
+    /// Who gets a message that arrives now and does not expire, if it has to wait for nothing: no
+    /// other message waits, no pass is wanted, somebody has room, and no group, rule or setting says
+    /// more about it. That is what nearly every message comes upon while consumers keep up. All that
+    /// its pass would do then is to hand it over.
+    #[inline(always)]
+    pub(super) fn taker_at_once(&self, message: &Message) -> Option<SubscriptionIndex> {
+        let destination = &self.destinations[message.destination as usize];
+        let Kind::Queue(queue) = &destination.kind else {
+            return None;
+        };
+        let special = !destination.plain || self.special_passes || message.group > 0;
+        if special || !queue.waiting.is_empty() || !self.wanted.is_empty() {
+            return None;
+        }
+        queue.consumers.first_with_room()
+    }
+
+    /// The pass over a message that [`Self::taker_at_once`] found a taker for.
+    #[inline(always)]
+    pub(super) fn hand_over_at_once(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        taker: SubscriptionIndex,
+        s: &mut impl Surroundings,
+    ) {
+        let queue = self.destinations[destination].queue();
+        rule!("passes-at-once");
+        rule!("full-is-passed-over");
+        rule!("queue-by-priority", queue.waiting.is_prioritized());
+        queue.paged_in += 1;
+        queue.hand_over(message, taker, &mut self.subscriptions, &self.stopping, s);
+    }
+
     /// Takes a paged-in message off for good (`Queue.removeMessage`, `Queue.dropMessage`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn drop_message(
         &mut self,
         destination: usize,
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
-        let content = &mut s.messages_mut()[message];
-        content.acked = true;
-        rule!("removal");
-        content.dropped = true;
-        content.locked_by = None;
-        self.destinations[destination].queue().paged_in -= 1;
+        self.destinations[destination].queue().forget(message, s);
         self.free_memory(destination, message, s);
         release(s, message);
     }
 
     /// `Queue.messageExpired`: of a paged-in message that is not in flight.
+    #[cold]
     fn queue_message_expired(
         &mut self,
         destination: usize,
@@ -341,10 +462,10 @@ impl Broker {
     /// pages in more, which then is dispatched like any other.
     pub(super) fn expire_queue(&mut self, destination: usize, s: &mut impl Surroundings) {
         let queue = self.destinations[destination].queue();
-        let attempts = 1 + queue.cursor.len() / MAX_EXPIRE_PAGE_SIZE;
+        let attempts = 1 + queue.waiting.in_cursor() / MAX_EXPIRE_PAGE_SIZE;
         for _ in 0..attempts {
             let queue = self.destinations[destination].queue();
-            if queue.paged_in >= MAX_EXPIRE_PAGE_SIZE || queue.cursor.len() == 0 {
+            if queue.paged_in >= MAX_EXPIRE_PAGE_SIZE || queue.waiting.in_cursor() == 0 {
                 break;
             }
             rule!("check-pages-in");
@@ -352,15 +473,16 @@ impl Broker {
             self.page_in_and_assign(destination, MAX_EXPIRE_PAGE_SIZE, force, s);
         }
         let expired: Vec<MessageRef> = {
-            let pending = self.destinations[destination].queue().pending.iter();
-            pending
+            let waiting = &self.destinations[destination].queue().waiting;
+            waiting
+                .iter_pending()
                 .filter(|&message| s.messages()[message].is_expired(s.now()))
                 .collect()
         };
         for message in expired {
             self.destinations[destination]
                 .queue()
-                .pending
+                .waiting
                 .remove(message);
             rule!("expired-at-the-check");
             self.queue_message_expired(destination, message, s);
@@ -392,6 +514,7 @@ impl Broker {
     }
 
     /// Whether the queue waits for more consumers before it dispatches to its first one.
+    #[inline(never)]
     fn dispatch_waits(&mut self, destination: usize, s: &mut impl Surroundings) -> bool {
         let policy = &self.destinations[destination].policy;
         let (consumers, time) = (
@@ -435,7 +558,7 @@ impl Broker {
     /// Passes that were requested meanwhile run now.
     fn dispatch_starts(&mut self, destination: usize) {
         if std::mem::take(&mut self.destinations[destination].queue().start.waiting) {
-            self.wanted.push_back(destination);
+            self.wanted.push(destination);
         }
     }
 
@@ -462,7 +585,7 @@ impl Broker {
         self.add_for_redelivery(destination, &unacked, s.messages());
         if !self.stopped {
             rule!("siblings-get-it-at-once");
-            self.assign(destination, usize::MAX, s);
+            self.assign_up_to(destination, usize::MAX, s);
             self.wakeup(destination);
         }
     }
@@ -478,18 +601,29 @@ impl Broker {
         let queue = self.destinations[destination].queue();
         let no_consumers = strict_order && queue.consumers.is_empty();
         if no_consumers
-            && !queue.pending.is_prioritized()
+            && !queue.waiting.is_prioritized()
             && queue.will_be_in_order(returned, messages)
         {
-            return queue.pending.insert_returned_at_head(returned);
+            return queue.waiting.insert_returned_at_head(returned);
         }
         rule!("returned-go-first");
         for &message in returned {
             queue
-                .pending
+                .waiting
                 .push_returned(message, messages[message].priority);
         }
     }
+}
+
+/// A message has its place on the queue.
+#[inline(always)]
+pub(super) fn enqueued(destination: usize, message: MessageRef, s: &mut impl Surroundings) {
+    rule!("end-of-the-queue");
+    s.emit(Fact::Enqueued {
+        message,
+        destination: destination as u32,
+        copies: 1,
+    });
 }
 
 /// Which messages count as redelivered: all of them if the broker can't know (the connection
@@ -523,7 +657,7 @@ impl Broker {
         let mut restored = Queue::new(policy);
         let stopped = self.destinations[destination].queue();
         restored.start.wait = stopped.start.wait;
-        let mut messages: Vec<MessageRef> = stopped.waiting().collect();
+        let mut messages: Vec<MessageRef> = stopped.waiting.iter().collect();
         messages.sort_by_key(|&message| s.messages()[message].sequence);
         for message in messages {
             let content = &mut s.messages_mut()[message];
@@ -531,7 +665,7 @@ impl Broker {
                 content.acked = false;
                 content.redelivery_counter = content.redelivery_counter.min(stored_count);
                 rule!("broker-restart");
-                restored.cursor.push(message, content.priority);
+                restored.waiting.push(message, content.priority);
             } else {
                 s.emit(Fact::Gone {
                     consumer: None,

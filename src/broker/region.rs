@@ -11,14 +11,79 @@ use super::subscription::{Kind, QueueConsumer, Subscription, SubscriptionIndex};
 use super::topic::TopicBuffer;
 use super::{Broker, Consumer, LAST_DELIVERED_UNKNOWN, Surroundings};
 
+/// The lives of a consumer that the broker knows, with their subscriptions.
+#[derive(Debug)]
+pub(super) struct Lives {
+    /// Nearly always the only one.
+    latest: Life,
+    /// Of which the broker has not noticed the end.
+    earlier: Vec<Life>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    number: u32,
+    subscription: SubscriptionIndex,
+}
+
+/// In the place of the latest life: there is none. No life has this number.
+const NO_LIFE: Life = Life {
+    number: u32::MAX,
+    subscription: 0,
+};
+
+impl Lives {
+    pub fn new() -> Lives {
+        Lives {
+            latest: NO_LIFE,
+            earlier: Vec::new(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.latest.number == NO_LIFE.number
+    }
+
+    #[inline]
+    fn find(&self, number: u32) -> Option<SubscriptionIndex> {
+        if self.latest.number == number {
+            return Some(self.latest.subscription);
+        }
+        self.find_earlier(number)
+    }
+
+    #[cold]
+    fn find_earlier(&self, number: u32) -> Option<SubscriptionIndex> {
+        let life = self.earlier.iter().find(|life| life.number == number);
+        life.map(|life| life.subscription)
+    }
+
+    fn begin(&mut self, number: u32, subscription: SubscriptionIndex) {
+        let life = Life {
+            number,
+            subscription,
+        };
+        if !self.is_empty() {
+            self.earlier.push(self.latest);
+        }
+        self.latest = life;
+    }
+
+    fn end(&mut self, number: u32) {
+        self.earlier.retain(|life| life.number != number);
+        if self.latest.number == number {
+            self.latest = self.earlier.pop().unwrap_or(NO_LIFE);
+        }
+    }
+}
+
 impl Broker {
     /// The live subscription of a consumer.
+    #[inline]
     pub(super) fn find(&self, consumer: ConsumerId) -> Option<SubscriptionIndex> {
-        let lives = &self.consumers[consumer.index as usize].lives;
-        lives
-            .iter()
-            .find(|life| life.0 == consumer.life)
-            .map(|life| life.1)
+        self.consumers[consumer.index as usize]
+            .lives
+            .find(consumer.life)
     }
 
     /// `TransportConnection.processAddConsumer`. What is dispatched at once leaves behind the
@@ -48,7 +113,7 @@ impl Broker {
         };
         self.consumers[consumer.index as usize]
             .lives
-            .push((consumer.life, subscription));
+            .begin(consumer.life, subscription);
         if let Some(connection) = self.connection(connection) {
             connection.consumers.push(consumer);
         }
@@ -69,6 +134,7 @@ impl Broker {
         let info = &self.consumers[consumer.index as usize];
         let destination = info.destination;
         let prefetch = self.configured_prefetch(consumer, requested);
+        let policy = &self.destinations[destination].policy;
         let mut subscription = Subscription {
             consumer,
             connection,
@@ -81,7 +147,8 @@ impl Broker {
             },
             prefetch,
             prefetch_extension: 0,
-            use_prefetch_extension: self.destinations[destination].policy.use_prefetch_extension,
+            use_prefetch_extension: policy.use_prefetch_extension,
+            persist_jms_redelivered: policy.persist_jms_redelivered,
             dispatched: VecDeque::new(),
             dispatched_count: 0,
             ok_for_ack: false,
@@ -245,7 +312,7 @@ impl Broker {
         s.emit(Fact::Unsubscribed { consumer, removal });
         self.consumers[consumer.index as usize]
             .lives
-            .retain(|life| life.0 != consumer.life);
+            .end(consumer.life);
         if let Some(connection) = self.connection(connection) {
             connection.consumers.retain(|&other| other != consumer);
         }

@@ -10,8 +10,9 @@ use crate::kernel::{Span, Time};
 use crate::scenario::{SlowConsumerKind, SlowConsumerStrategy};
 use crate::wire::{ConnectionId, ConsumerId, ToClient};
 
+use super::consumers::Consumers;
 use super::destination::Kind;
-use super::subscription::SubscriptionIndex;
+use super::subscription::{Subscription, SubscriptionIndex};
 use super::{Broker, BrokerTimer, LAST_DELIVERED_UNKNOWN, Surroundings};
 
 /// How long a client has to close an aborted consumer before the broker removes it itself.
@@ -129,21 +130,51 @@ impl SlowStrategy {
 }
 
 // ── the flag ──
-impl Broker {
+impl Subscription {
     /// A dispatch attempt that finds room: not slow any more. With the article's rules a consumer
     /// stays slow until it acknowledges.
-    pub(super) fn room_clears_slow(
-        &mut self,
-        subscription: SubscriptionIndex,
-        s: &mut impl Surroundings,
-    ) {
-        if !(self.rules.delivered_marks_slow
-            && self.subscriptions[subscription].delivered_since_ack)
-        {
-            self.set_slow(subscription, false, s);
+    #[inline]
+    pub(super) fn room_clears_slow(&mut self, s: &mut impl Surroundings) {
+        if self.slow && !self.delivered_since_ack {
+            self.change_slow(false, s);
         }
     }
 
+    /// The flag alone; whether it changed.
+    #[inline(never)]
+    fn change_slow(&mut self, slow: bool, s: &mut impl Surroundings) -> bool {
+        if self.slow == slow {
+            return false;
+        }
+        self.slow = slow;
+        rule!("room-clears-slow", !slow);
+        let consumer = self.consumer;
+        s.emit(Fact::Slow { consumer, slow });
+        true
+    }
+}
+
+/// ActiveMQ 6 (AMQ-9153): full consumers that a queue passes over on its way to the one that
+/// takes a message, or to none, are slow. Their strategy is not told.
+#[cold]
+pub(super) fn mark_passed_over(
+    consumers: &Consumers,
+    subscriptions: &mut [Subscription],
+    taker: Option<SubscriptionIndex>,
+    s: &mut impl Surroundings,
+) {
+    for subscription in consumers.in_order(subscriptions) {
+        if Some(subscription) == taker {
+            return;
+        }
+        if subscriptions[subscription].full {
+            rule!("full-queue-consumer-is-slow");
+            subscriptions[subscription].change_slow(true, s);
+        }
+    }
+}
+
+impl Broker {
     /// `setSlowConsumer`, and on the change to slow `Destination.slowConsumer`.
     pub(super) fn set_slow(
         &mut self,
@@ -151,49 +182,8 @@ impl Broker {
         slow: bool,
         s: &mut impl Surroundings,
     ) {
-        if self.change_slow(subscription, slow, s) && slow {
+        if self.subscriptions[subscription].change_slow(slow, s) && slow {
             self.notify_strategy(subscription, s);
-        }
-    }
-
-    /// The flag alone; whether it changed.
-    fn change_slow(
-        &mut self,
-        subscription: SubscriptionIndex,
-        slow: bool,
-        s: &mut impl Surroundings,
-    ) -> bool {
-        let subscription = &mut self.subscriptions[subscription];
-        if subscription.slow == slow {
-            return false;
-        }
-        subscription.slow = slow;
-        rule!("room-clears-slow", !slow);
-        let consumer = subscription.consumer;
-        s.emit(Fact::Slow { consumer, slow });
-        true
-    }
-
-    /// ActiveMQ 6 (AMQ-9153): full consumers that a queue passes over on its way to the one that
-    /// takes a message, or to none, are slow. Their strategy is not told.
-    pub(super) fn mark_passed_over(
-        &mut self,
-        destination: usize,
-        taker: Option<SubscriptionIndex>,
-        s: &mut impl Surroundings,
-    ) {
-        for subscription in self.destinations[destination]
-            .queue()
-            .consumers
-            .in_order(&self.subscriptions)
-        {
-            if Some(subscription) == taker {
-                return;
-            }
-            if self.subscriptions[subscription].full {
-                rule!("full-queue-consumer-is-slow");
-                self.change_slow(subscription, true, s);
-            }
         }
     }
 
@@ -293,7 +283,7 @@ impl Broker {
         let is_new = !strategy.knows(subscription);
         let connection = looked_at.connection;
         if is_new {
-            self.change_slow(subscription, true, s);
+            looked_at.change_slow(true, s);
         }
         strategy.report(subscription, connection, 1);
     }

@@ -37,6 +37,8 @@ pub(super) struct Subscription {
     pub prefetch_extension: u32,
     /// `usePrefetchExtension`
     pub use_prefetch_extension: bool,
+    /// `persistJMSRedelivered`
+    pub persist_jms_redelivered: bool,
     /// In flight, the oldest first.
     pub dispatched: VecDeque<MessageRef>,
     /// `SubscriptionStatistics.getDispatched`: how many were ever dispatched.
@@ -87,6 +89,7 @@ pub(super) struct QueueConsumer {
 
 impl Subscription {
     /// `isFull`
+    #[inline(always)]
     pub fn is_full(&self) -> bool {
         match &self.kind {
             Kind::Durable(durable) if !durable.active => true,
@@ -97,6 +100,7 @@ impl Subscription {
     }
 
     /// `countBeforeFull`: below 0 after acknowledgements took the extension back.
+    #[inline]
     pub fn count_before_full(&self) -> i64 {
         let extension = i64::from(self.prefetch_extension);
         if self.prefetch == 0 {
@@ -125,7 +129,15 @@ impl Subscription {
     }
 
     /// `contractPrefetchExtension`. A count below 0 expands, as subtracting it does in ActiveMQ.
+    #[inline]
     pub fn contract_prefetch_extension(&mut self, amount: i32) {
+        if self.prefetch_extension > 0 || amount < 0 {
+            self.do_contract_prefetch_extension(amount);
+        }
+    }
+
+    #[inline(never)]
+    fn do_contract_prefetch_extension(&mut self, amount: i32) {
         if !self.use_prefetch_extension || self.prefetch == 0 {
             return;
         }
@@ -151,6 +163,7 @@ impl Subscription {
     }
 
     /// Where in the dispatched list a message is.
+    #[inline]
     pub fn position(&self, message: MessageRef) -> Option<usize> {
         if self.dispatched.front() == Some(&message) {
             return Some(0);
@@ -159,6 +172,7 @@ impl Subscription {
     }
 
     /// Where the range of an ack ends that begins at `start` and says it counts so many.
+    #[inline]
     pub fn end_of_range(&self, start: usize, last: MessageRef, count: i32) -> Option<usize> {
         let expected = start + usize::try_from(count).unwrap_or(0).saturating_sub(1);
         if self.dispatched.get(expected) == Some(&last) {

@@ -139,7 +139,7 @@ impl Broker {
             s.messages_mut().retain(message);
             self.dispatch_to_topic_subscription(subscriber, message, s);
             rule!("topic-not-slow", self.subscriptions[subscriber].slow);
-            return self.room_clears_slow(subscriber, s);
+            return self.subscriptions[subscriber].room_clears_slow(s);
         }
         if prefetch > 1 && pending > prefetch {
             rule!("topic-slow");

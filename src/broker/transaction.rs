@@ -7,8 +7,9 @@ use crate::wire::{
     Caller, ConnectionId, ConsumerId, MessageAck, MessageRef, TransactionId, TransactionOwner,
 };
 
+use super::producer::Producer;
 use super::surroundings::release;
-use super::{Broker, Refused, Surroundings};
+use super::{Broker, Refused, Session, Surroundings};
 
 /// An open transaction.
 #[derive(Debug)]
@@ -35,21 +36,44 @@ pub(super) enum Synchronization {
     Sent { message: MessageRef },
 }
 
+impl Transaction {
+    /// `Transaction.addSynchronization`
+    pub fn add(&mut self, what: Synchronization) {
+        self.synchronizations.push(what);
+    }
+}
+
+/// The open transactions of an owner; more than one only after something went wrong.
+fn transactions_of<'a>(
+    sessions: &'a mut [Session],
+    producers: &'a mut [Producer],
+    owner: TransactionOwner,
+) -> &'a mut Vec<Transaction> {
+    match owner {
+        TransactionOwner::Session(session) => &mut sessions[session as usize].transactions,
+        TransactionOwner::Producer(producer) => &mut producers[producer as usize].transactions,
+    }
+}
+
+/// The transaction of this id, if it is open.
+pub(super) fn find_transaction<'a>(
+    sessions: &'a mut [Session],
+    producers: &'a mut [Producer],
+    id: Option<TransactionId>,
+) -> Option<&'a mut Transaction> {
+    let transactions = transactions_of(sessions, producers, id?.owner);
+    transactions
+        .iter_mut()
+        .find(|transaction| Some(transaction.id) == id)
+}
+
 impl Broker {
-    /// The open transactions of an owner; more than one only after something went wrong.
     fn transactions_of(&mut self, owner: TransactionOwner) -> &mut Vec<Transaction> {
-        match owner {
-            TransactionOwner::Session(session) => &mut self.sessions[session as usize].transactions,
-            TransactionOwner::Producer(producer) => {
-                &mut self.producers[producer as usize].transactions
-            }
-        }
+        transactions_of(&mut self.sessions, &mut self.producers, owner)
     }
 
     pub(super) fn transaction(&mut self, id: TransactionId) -> Option<&mut Transaction> {
-        self.transactions_of(id.owner)
-            .iter_mut()
-            .find(|transaction| transaction.id == id)
+        find_transaction(&mut self.sessions, &mut self.producers, Some(id))
     }
 
     /// Whether an ack or send may be done: outside of transactions, or in one that is open.
@@ -60,10 +84,10 @@ impl Broker {
         }
     }
 
-    /// `Transaction.addSynchronization`
+    /// Adds to a transaction what it is to do.
     pub(super) fn synchronize(&mut self, id: Option<TransactionId>, what: Synchronization) {
         if let Some(transaction) = id.and_then(|id| self.transaction(id)) {
-            transaction.synchronizations.push(what);
+            transaction.add(what);
         }
     }
 

@@ -598,7 +598,7 @@ fn lazy_dispatch_reads_what_there_is_room_for() {
         bench.subscribe(1);
         bench.subscribe(2);
         assert_eq!(bench.in_flight(1).len() + bench.in_flight(2).len(), 5);
-        bench.broker.destinations[0].queue().pending.len()
+        bench.broker.destinations[0].queue().waiting.pending()
     };
     assert_eq!(waiting(false), 5);
     assert_eq!(waiting(true), 0);
