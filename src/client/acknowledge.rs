@@ -29,12 +29,11 @@ impl Consumer {
     ) {
         let waits = !self.options.send_acks_async && !by_itself && ack.transaction.is_none();
         rule!("acks-may-wait", waits);
-        let reply_to = waits.then(|| self.caller());
-        match reply_to {
-            Some(Caller::Session(_)) => session.awaiting += 1,
-            Some(_) => self.awaiting += 1,
-            None => {}
-        }
+        let reply_to = if waits {
+            Some(self.wait_for_answer(session))
+        } else {
+            None
+        };
         s.emit(Fact::AckSent { ack });
         s.send(
             self.connection,
@@ -46,6 +45,16 @@ impl Consumer {
         );
     }
 
+    #[cold]
+    fn wait_for_answer(&mut self, session: &mut Session) -> Caller {
+        let caller = self.caller();
+        match caller {
+            Caller::Session(_) => session.awaiting += 1,
+            _ => self.awaiting += 1,
+        }
+        caller
+    }
+
     /// An ack of this consumer for everything delivered (`makeAckForAllDeliveredMessages`); None if there is nothing.
     #[inline]
     pub(super) fn ack_for_all_delivered(
@@ -53,8 +62,8 @@ impl Consumer {
         ack_type: AckType,
         transaction: Option<TransactionId>,
     ) -> Option<MessageAck> {
-        let oldest = self.delivered.front()?;
-        let newest = self.delivered.back()?;
+        let oldest = self.delivered.first()?;
+        let newest = self.delivered.last()?;
         Some(MessageAck {
             consumer: self.id,
             ack_type,
@@ -131,7 +140,7 @@ impl Consumer {
             return;
         }
         let in_progress = if self.is_consuming {
-            self.delivered.pop_back()
+            self.delivered.pop()
         } else {
             None
         };
@@ -143,7 +152,7 @@ impl Consumer {
     /// The 0.5 rule (`ackLater`): counts a message, and sends the accumulated ack after each half window.
     pub(super) fn ack_later(
         &mut self,
-        delivery: Delivery,
+        message: MessageRef,
         ack_type: AckType,
         session: &mut Session,
         s: &mut impl Surroundings,
@@ -155,7 +164,7 @@ impl Consumer {
             return self.delivered_ack_of_the_article(session, s);
         }
         self.delivered_counter += 1;
-        self.accumulate(delivery.message, ack_type, session.transaction.current, s);
+        self.accumulate(message, ack_type, session.transaction.current, s);
         let counted = i64::from(self.delivered_counter + self.ack_counter);
         if i64::from(self.prefetch) <= 2 * counted {
             rule!("delivered-in-transactions", self.style == Style::Transacted);
@@ -308,15 +317,14 @@ impl Consumer {
     /// The client found a message expired (`acknowledge(md, EXPIRED_ACK_TYPE)`); no counter changes.
     pub(super) fn acknowledge_expired(
         &mut self,
-        delivery: Delivery,
+        message: MessageRef,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
         rule!("expired-at-client");
-        self.ack_one(delivery.message, AckType::Expired, session, s);
-        self.delivered
-            .retain(|other| other.message != delivery.message);
-        s.release(delivery.message);
+        self.ack_one(message, AckType::Expired, session, s);
+        self.delivered.retain(|other| other.message != message);
+        s.release(message);
     }
 
     /// `ActiveMQMessageConsumer.acknowledge()`: a STANDARD ack over everything delivered to this consumer; in a
@@ -393,8 +401,7 @@ impl Client {
     pub fn acknowledge_consumer(&mut self, consumer: ConsumerIndex, s: &mut impl Surroundings) {
         let consumer = &mut self.consumers[consumer as usize];
         let session = &mut self.sessions[consumer.session as usize];
-        let seen = &mut self.seen[consumer.connection as usize];
-        consumer.clear_after_reconnect(seen, session, s);
+        consumer.clear_after_reconnect(&mut self.seen, session, s);
         consumer.acknowledge(session, s);
     }
 

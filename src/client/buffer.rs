@@ -70,9 +70,15 @@ impl<T: Ranked> Buffer<T> {
     /// Behind everything of the same or a higher priority.
     #[inline]
     pub fn enqueue(&mut self, item: T) {
-        if !self.by_priority {
-            return self.items.push_back(item);
+        if self.by_priority {
+            self.enqueue_by_priority(item);
+        } else {
+            self.items.push_back(item);
         }
+    }
+
+    #[inline(never)]
+    fn enqueue_by_priority(&mut self, item: T) {
         rule!("buffers-by-priority");
         let place = self
             .items

@@ -1,9 +1,7 @@
 //! One consumer: its buffer, what it has delivered, and when it acknowledges (`ActiveMQMessageConsumer`).
 
-use std::collections::VecDeque;
-
 use super::acknowledge::PendingAck;
-use super::{Buffer, Delivery, Session, Style, Surroundings, is_listener};
+use super::{Buffer, Delivery, Seen, Session, Style, Surroundings, is_listener};
 use crate::facts::Fact;
 use crate::kernel::Time;
 use crate::rules::Rules;
@@ -29,12 +27,16 @@ pub struct Consumer {
     pub prefetch: u32,
     is_listener: bool,
     is_optimized: bool,
+    /// Whether what arrives may be a duplicate that the filter of its connection knows.
+    pub(super) filters_duplicates: bool,
+    /// What was delivered more often is not delivered any more (`preDispatchCheck`, transacted only); `u32::MAX`: never.
+    most_redeliveries: u32,
     /// From `createConsumer` to its close or crash.
     pub is_open: bool,
     /// The prefetch buffer (`unconsumedMessages`).
     pub unconsumed: Buffer<Option<Delivery>>,
     /// Handed to the application, not yet acknowledged (`deliveredMessages`); the newest last.
-    pub delivered: VecDeque<Delivery>,
+    pub delivered: Vec<Delivery>,
     /// Counts towards the next DELIVERED; may go below 0 (`deliveredCounter`).
     pub delivered_counter: i32,
     /// Consumed since the last optimised ack (`ackCounter`).
@@ -67,7 +69,12 @@ pub struct Consumer {
 
 impl Consumer {
     /// Settings of a consumer; not open yet.
-    pub(super) fn new(scenario: &Scenario, index: usize, rules: Rules) -> Consumer {
+    pub(super) fn new(
+        scenario: &Scenario,
+        index: usize,
+        rules: Rules,
+        seen: &[Seen],
+    ) -> Consumer {
         let spec = &scenario.consumers[index];
         let session = &scenario.sessions[spec.session];
         let kind = scenario.destinations[spec.destination].kind;
@@ -77,6 +84,12 @@ impl Consumer {
         let dups_ok_too =
             rules.dups_ok_optimizes_on_queues && style == Style::AutoEach && spec.prefetch_size > 1;
         let needs_prefetch = !rules.optimize_counts_unacknowledged || spec.prefetch_size > 0;
+        let policy = &options.redelivery_policy;
+        let checks_redeliveries = style == Style::Transacted && policy.pre_dispatch_check;
+        let most_redeliveries = policy
+            .maximum_redeliveries
+            .filter(|_| checks_redeliveries)
+            .unwrap_or(u32::MAX);
         rule!("article-2", dups_ok_too);
         rule!(
             "optimize-auto-only",
@@ -92,6 +105,8 @@ impl Consumer {
             is_optimized: options.optimize_acknowledge
                 && (is_auto || dups_ok_too)
                 && needs_prefetch,
+            filters_duplicates: seen[spec.connection].is_active(),
+            most_redeliveries,
             style,
             kind,
             rules,
@@ -99,7 +114,7 @@ impl Consumer {
             is_listener: is_listener(spec.receive),
             is_open: false,
             unconsumed: Buffer::new(options.message_priority_supported),
-            delivered: VecDeque::new(),
+            delivered: Vec::new(),
             delivered_counter: 0,
             ack_counter: 0,
             pending_ack: None,
@@ -146,6 +161,7 @@ impl Consumer {
     }
 
     /// Whether the library calls the application.
+    #[inline]
     pub fn is_listener(&self) -> bool {
         self.is_listener
     }
@@ -160,6 +176,7 @@ impl Consumer {
     }
 
     /// Whether a message is expired by the client's clock (`consumeExpiredMessage`).
+    #[inline]
     pub(super) fn is_expired(&self, delivery: &Delivery, s: &impl Surroundings) -> bool {
         self.options.consumer_expiry_check_enabled
             && s.messages()[delivery.message].is_expired(s.now())
@@ -167,13 +184,9 @@ impl Consumer {
 
     /// A transacted consumer does not deliver what was delivered too often (`redeliveryExceeded`), unless the
     /// broker's redelivery plugin sent it.
+    #[inline]
     pub(super) fn redelivery_exceeded(&self, delivery: &Delivery, s: &impl Surroundings) -> bool {
-        let policy = &self.options.redelivery_policy;
-        self.style == Style::Transacted
-            && policy.pre_dispatch_check
-            && policy
-                .maximum_redeliveries
-                .is_some_and(|most| delivery.dispatched_counter > most)
+        delivery.dispatched_counter > self.most_redeliveries
             && !s.messages()[delivery.message].rescheduled
     }
 
@@ -188,25 +201,23 @@ impl Consumer {
         self.last_delivered_sequence_id = s.messages()[delivery.message].sequence as i64;
         self.is_consuming = true;
         if self.style != Style::AutoBatch {
-            self.delivered.push_back(delivery);
+            self.delivered.push(delivery);
         }
         if self.style == Style::Transacted {
             session.transaction.begin(self.connection, s);
             if self.options.transacted_individual_ack {
                 self.transacted_individual_ack(delivery, session, s);
             } else {
-                self.ack_later(delivery, AckType::Delivered, session, s);
+                self.ack_later(delivery.message, AckType::Delivered, session, s);
             }
         }
     }
 
-    /// The application is done with a message, or never saw it because it was expired
-    /// (`afterMessageIsConsumed`).
+    /// The application is done with a message (`afterMessageIsConsumed`).
     #[inline]
     pub(super) fn after_message_is_consumed(
         &mut self,
-        delivery: Delivery,
-        expired: bool,
+        message: MessageRef,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
@@ -215,24 +226,35 @@ impl Consumer {
         if self.unconsumed.closed {
             return;
         }
-        if expired {
-            return self.acknowledge_expired(delivery, session, s);
-        }
         rule!(
             "acknowledged-inside-is-not-counted",
             matches!(self.style, Style::Client | Style::Individual)
-                && !self.is_in_delivered(delivery.message)
+                && !self.is_in_delivered(message)
         );
         match self.style {
             Style::Transacted => {}
             Style::AutoEach if self.is_optimized => self.optimized_ack(session, s),
             Style::AutoEach => self.acknowledge_delivered(AckType::Standard, session, s),
-            Style::AutoBatch => self.ack_later(delivery, AckType::Standard, session, s),
+            Style::AutoBatch => self.ack_later(message, AckType::Standard, session, s),
             Style::Client | Style::Individual => {
-                if self.is_in_delivered(delivery.message) {
-                    self.ack_later(delivery, AckType::Delivered, session, s);
+                if self.is_in_delivered(message) {
+                    self.ack_later(message, AckType::Delivered, session, s);
                 }
             }
+        }
+    }
+
+    /// The application never sees a message because it is expired (`afterMessageIsConsumed` as well).
+    pub(super) fn consume_expired(
+        &mut self,
+        message: MessageRef,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        self.is_consuming = false;
+        self.restore_prefetch(s);
+        if !self.unconsumed.closed {
+            self.acknowledge_expired(message, session, s);
         }
     }
 
@@ -254,7 +276,8 @@ impl Consumer {
     }
 
     /// Puts a dispatch into the buffer; None is the broker's answer to a pull that found nothing.
-    pub(super) fn buffer(&mut self, delivery: Option<Delivery>) {
+    pub(super) fn buffer(&mut self, delivery: Option<Delivery>, session: &mut Session) {
+        session.listeners_may_buffer |= self.is_listener;
         self.unconsumed.enqueue(delivery);
     }
 
@@ -285,9 +308,10 @@ impl Consumer {
     /// Lets go of what was delivered.
     #[inline]
     pub(super) fn clear_delivered(&mut self, s: &mut impl Surroundings) {
-        while let Some(delivery) = self.delivered.pop_front() {
+        for delivery in &self.delivered {
             s.release(delivery.message);
         }
+        self.delivered.clear();
     }
 
     /// Lets go of what waits for its redelivery.

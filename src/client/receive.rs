@@ -51,7 +51,7 @@ impl Client {
             };
             if this.is_expired(&delivery, s) {
                 this.before_message_is_consumed(delivery, session, s);
-                this.after_message_is_consumed(delivery, true, session, s);
+                this.consume_expired(delivery.message, session, s);
             } else if this.redelivery_exceeded(&delivery, s) {
                 rule!("pre-dispatch-check-in-receive");
                 this.ack_one(delivery.message, AckType::Poison, session, s);
@@ -60,7 +60,7 @@ impl Client {
                 rule!("receive-acknowledges-first");
                 this.hold_for_application(delivery, s);
                 this.before_message_is_consumed(delivery, session, s);
-                this.after_message_is_consumed(delivery, false, session, s);
+                this.after_message_is_consumed(delivery.message, session, s);
                 return Received::Message(delivery);
             }
             self.pull(consumer, remaining, s);

@@ -510,11 +510,11 @@ impl<O: Observer> World<'_, O> {
             match ending {
                 Ending::Returns => {
                     self.client
-                        .listener_returned(consumer, delivery, &mut self.shell);
+                        .listener_returned(consumer, delivery.message, &mut self.shell);
                 }
                 Ending::Throws => self
                     .client
-                    .listener_threw(consumer, delivery, &mut self.shell),
+                    .listener_threw(consumer, delivery.message, &mut self.shell),
             }
         }
         self.shell.release_message(delivery.message);
