@@ -69,12 +69,7 @@ pub struct Consumer {
 
 impl Consumer {
     /// Settings of a consumer; not open yet.
-    pub(super) fn new(
-        scenario: &Scenario,
-        index: usize,
-        rules: Rules,
-        seen: &[Seen],
-    ) -> Consumer {
+    pub(super) fn new(scenario: &Scenario, index: usize, rules: Rules, seen: &[Seen]) -> Consumer {
         let spec = &scenario.consumers[index];
         let session = &scenario.sessions[spec.session];
         let kind = scenario.destinations[spec.destination].kind;

@@ -1,12 +1,12 @@
 //! Workers: the threads that consume. Each does one thing after the other, and waits where the real one waits.
 
 use super::{Event, WorkerId, World};
-use crate::application::Verdict;
+use crate::application::{Verdict, WorkEnd};
 use crate::client::{Commit, Delivery, Received, Step};
 use crate::facts::{Fact, Observer, Outcome};
 use crate::kernel::{Span, Time};
 use crate::scenario::{Acknowledge, AcknowledgeMode, OnFailure, Receive};
-use crate::wire::{Caller, ConsumerIndex, SessionIndex};
+use crate::wire::{Caller, ConsumerIndex, MessageRef, SessionIndex};
 
 /// A loop of timed pulls spins while there is no connection. Each round takes the application a while, here the
 /// finest time-out there is: otherwise no time would pass.
@@ -36,7 +36,20 @@ pub(super) enum Task {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Job {
     pub(super) consumer: ConsumerIndex,
-    pub(super) delivery: Delivery,
+    /// Held by the application.
+    pub(super) message: MessageRef,
+    /// `JMSXDeliveryCount`
+    count: u32,
+}
+
+impl Job {
+    fn new(consumer: ConsumerIndex, delivery: Delivery) -> Job {
+        Job {
+            consumer,
+            message: delivery.message,
+            count: delivery.redelivery_counter + 1,
+        }
+    }
 }
 
 /// How the application's code ends.
@@ -75,13 +88,13 @@ impl<O: Observer> World<'_, O> {
         worker.task = Task::Idle;
     }
 
-    /// Answers that whoever sends for this consumer waits for.
-    fn awaiting(&mut self, consumer: ConsumerIndex) -> &mut u32 {
-        let this = &mut self.client.consumers[consumer as usize];
-        if this.is_listener() && !self.rules.session_works_in_parallel {
-            &mut self.client.sessions[this.session as usize].awaiting
-        } else {
-            &mut this.awaiting
+    /// Answers that a worker waits for.
+    #[inline]
+    fn awaiting(&mut self, worker: WorkerId) -> &mut u32 {
+        let sessions = self.client.sessions.len();
+        match self.client.sessions.get_mut(worker.0 as usize) {
+            Some(session) => &mut session.awaiting,
+            None => &mut self.client.consumers[worker.0 as usize - sessions].awaiting,
         }
     }
 
@@ -97,14 +110,23 @@ impl<O: Observer> World<'_, O> {
     // ── finding work ──
 
     /// Something arrived for a consumer of this session.
+    #[inline]
     pub(super) fn wake_session(&mut self, session: SessionIndex) {
         if self.rules.session_works_in_parallel {
-            return self.wake_session_of_the_article(session);
+            self.wake_session_of_the_article(session);
+        } else if matches!(self.task(WorkerId(session)), Task::Idle) {
+            self.run_session(session);
         }
+    }
+
+    /// The worker of a session works until there is nothing to do, or a listener is called.
+    fn run_session(&mut self, session: SessionIndex) {
         let worker = WorkerId(session);
         while matches!(self.task(worker), Task::Idle) {
             match self.client.iterate(session, &mut self.shell) {
-                Step::Call(consumer, delivery) => self.begin_work(Job { consumer, delivery }),
+                Step::Call(consumer, delivery) => {
+                    return self.begin_work(worker, Job::new(consumer, delivery));
+                }
                 Step::Buffered(consumer) => self.wake_receiver(consumer),
                 Step::Nothing => return,
             }
@@ -112,6 +134,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Article 6: every listener has a worker of its own.
+    #[cold]
     fn wake_session_of_the_article(&mut self, session: SessionIndex) {
         rule!("article-6");
         self.client.sort_into_buffers(session);
@@ -126,7 +149,7 @@ impl<O: Observer> World<'_, O> {
                 && let Step::Call(consumer, delivery) =
                     self.client.iterate_alone(consumer, &mut self.shell)
             {
-                self.begin_work(Job { consumer, delivery });
+                self.begin_work(worker, Job::new(consumer, delivery));
             }
         }
     }
@@ -143,7 +166,7 @@ impl<O: Observer> World<'_, O> {
     fn wake_receiver(&mut self, consumer: ConsumerIndex) {
         let worker = self.worker_of(consumer);
         if let Task::Receiving(deadline) = *self.task(worker)
-            && *self.awaiting(consumer) == 0
+            && *self.awaiting(worker) == 0
         {
             self.take(consumer, deadline);
         }
@@ -193,11 +216,11 @@ impl<O: Observer> World<'_, O> {
         };
         match self.client.receive(consumer, remaining, &mut self.shell) {
             Received::Message(delivery) => {
-                let job = Job { consumer, delivery };
-                if *self.awaiting(consumer) > 0 {
+                let job = Job::new(consumer, delivery);
+                if *self.awaiting(worker) > 0 {
                     *self.task(worker) = Task::BeforeWork(job);
                 } else {
-                    self.begin_work(job);
+                    self.begin_work(worker, job);
                 }
             }
             Received::Nothing => self.receive_returned_nothing(consumer),
@@ -250,21 +273,23 @@ impl<O: Observer> World<'_, O> {
     // ── working ──
 
     /// A message is handed to the application.
-    fn begin_work(&mut self, job: Job) {
-        let Job { consumer, delivery } = job;
-        let worker = self.worker_of(consumer);
+    fn begin_work(&mut self, worker: WorkerId, job: Job) {
+        let Job {
+            consumer,
+            message,
+            count,
+        } = job;
         let this = &self.client.consumers[consumer as usize];
-        let id = this.id;
-        let (session, message) = (this.session, &self.shell.messages[delivery.message]);
-        let (name, sequence) = ((message.producer, message.number), message.sequence);
+        let (id, session) = (this.id, this.session);
+        let content = &self.shell.messages[message];
+        let (name, sequence) = ((content.producer, content.number), content.sequence);
         if self.rules.crash_counts_delivered_only {
             self.shell.last_delivered[consumer as usize] = (id, sequence as i64);
         }
         self.sessions[session as usize].begin_delivery();
-        let count = delivery.redelivery_counter + 1;
         self.shell.emit(Fact::Delivered {
             consumer: id,
-            message: delivery.message,
+            message,
             count,
         });
         let work = self.consumers[consumer as usize].begin(name);
@@ -286,22 +311,24 @@ impl<O: Observer> World<'_, O> {
 
     /// The application has worked on a delivery: it dies, fails, or acknowledges.
     pub(super) fn work_ends(&mut self, worker: WorkerId, turn: u32) {
-        if self.workers[worker.0 as usize].turn != turn {
+        let this = &self.workers[worker.0 as usize];
+        if this.turn != turn {
             return;
         }
-        let Task::Working(job, since) = *self.task(worker) else {
+        let Task::Working(job, since) = this.task else {
             return;
         };
-        let Job { consumer, delivery } = job;
-        let message = &self.shell.messages[delivery.message];
-        let name = (message.producer, message.number);
+        let Job {
+            consumer, message, ..
+        } = job;
+        let content = &self.shell.messages[message];
+        let name = (content.producer, content.number);
         let app = &mut self.consumers[consumer as usize];
-        let crash = app.crashes_now();
-        let is_repeat = app.is_repeat(name);
-        let fails = crash.is_none() && !is_repeat && app.fails(name);
-        if crash.is_none() && !fails {
-            app.remember(name);
-        }
+        let WorkEnd {
+            crash,
+            is_repeat,
+            fails,
+        } = app.end(name);
         let outcome = match (fails, is_repeat) {
             (true, _) => Outcome::Failed,
             (false, true) => Outcome::Skipped,
@@ -311,7 +338,7 @@ impl<O: Observer> World<'_, O> {
         let id = self.client.consumers[consumer as usize].id;
         self.shell.emit(Fact::Processed {
             consumer: id,
-            message: delivery.message,
+            message,
             outcome,
             since,
         });
@@ -325,20 +352,30 @@ impl<O: Observer> World<'_, O> {
             (true, OnFailure::Rollback) => self.application_rolls_back(consumer),
             (true, OnFailure::Recover) => self.application_recovers(consumer),
         };
-        if *self.awaiting(consumer) > 0 {
+        if *self.awaiting(worker) > 0 {
             *self.task(worker) = Task::AfterWork(job, ending);
         } else {
-            self.end_delivery(job, ending);
+            self.end_delivery(worker, job, ending);
         }
     }
 
     /// What the application does after a success: acknowledges or commits, by its counts.
+    #[inline]
     fn succeeded(&mut self, job: Job) -> Ending {
-        let Job { consumer, delivery } = job;
-        let session = self.client.session_of(consumer);
+        let session = self.client.session_of(job.consumer);
+        if !self.sessions[session as usize].is_silent() {
+            self.acknowledges_or_commits(session, job);
+        }
+        Ending::Returns
+    }
+
+    #[inline(never)]
+    fn acknowledges_or_commits(&mut self, session: SessionIndex, job: Job) {
+        let Job {
+            consumer, message, ..
+        } = job;
         let app = &mut self.sessions[session as usize];
-        let mode = self.scenario.sessions[session as usize].mode;
-        match (mode, app.acknowledge) {
+        match (app.mode, app.acknowledge) {
             (AcknowledgeMode::SessionTransacted, _) => {
                 if let Some(verdict) = app.processed_in_transaction() {
                     self.end_transaction(session, consumer, verdict);
@@ -356,7 +393,7 @@ impl<O: Observer> World<'_, O> {
             (AcknowledgeMode::Individual, _) => {
                 if app.acknowledges_now() {
                     self.client
-                        .acknowledge_message(consumer, delivery.message, &mut self.shell);
+                        .acknowledge_message(consumer, message, &mut self.shell);
                 }
             }
             (AcknowledgeMode::Client, _) => {
@@ -366,7 +403,6 @@ impl<O: Observer> World<'_, O> {
             }
             (AcknowledgeMode::Auto | AcknowledgeMode::DupsOk, _) => {}
         }
-        Ending::Returns
     }
 
     fn application_rolls_back(&mut self, consumer: ConsumerIndex) -> Ending {
@@ -418,7 +454,8 @@ impl<O: Observer> World<'_, O> {
     }
 
     fn await_end(&mut self, session: SessionIndex, by: ConsumerIndex, commits: bool) {
-        *self.awaiting(by) += 1;
+        let worker = self.worker_of(by);
+        *self.awaiting(worker) += 1;
         self.lives.ending[session as usize] = Some((by, commits));
     }
 
@@ -433,7 +470,7 @@ impl<O: Observer> World<'_, O> {
         if let Some(verdict) = self.sessions[session as usize].idle(deliveries) {
             self.end_transaction(session, consumer, verdict);
             let worker = self.worker_of(consumer);
-            if *self.awaiting(consumer) > 0 && *self.task(worker) == Task::Idle {
+            if *self.awaiting(worker) > 0 && *self.task(worker) == Task::Idle {
                 *self.task(worker) = Task::BeforeNext;
             }
         }
@@ -460,13 +497,14 @@ impl<O: Observer> World<'_, O> {
         if self.is_subscribing(consumer) {
             return self.subscribed(consumer);
         }
-        let awaiting = self.awaiting(consumer);
+        let worker = self.worker_of(consumer);
+        let awaiting = self.awaiting(worker);
         *awaiting = awaiting.saturating_sub(1);
         if *awaiting > 0 {
             return;
         }
         self.transaction_answered(self.client.session_of(consumer), failed);
-        self.go_on(self.worker_of(consumer));
+        self.go_on(worker);
     }
 
     fn transaction_answered(&mut self, session: SessionIndex, failed: bool) {
@@ -488,8 +526,8 @@ impl<O: Observer> World<'_, O> {
     /// All answers are there.
     fn go_on(&mut self, worker: WorkerId) {
         match *self.task(worker) {
-            Task::BeforeWork(job) => self.begin_work(job),
-            Task::AfterWork(job, ending) => self.end_delivery(job, ending),
+            Task::BeforeWork(job) => self.begin_work(worker, job),
+            Task::AfterWork(job, ending) => self.end_delivery(worker, job, ending),
             Task::BeforeNext => self.next(worker),
             Task::Receiving(deadline) => {
                 let consumer = worker.0 - self.scenario.sessions.len() as u32;
@@ -502,28 +540,29 @@ impl<O: Observer> World<'_, O> {
     // ── after the work ──
 
     /// The application's code has returned, or thrown: the library has its say, then the consumer may close.
-    fn end_delivery(&mut self, job: Job, ending: Ending) {
-        let Job { consumer, delivery } = job;
-        let worker = self.worker_of(consumer);
+    fn end_delivery(&mut self, worker: WorkerId, job: Job, ending: Ending) {
+        let Job {
+            consumer, message, ..
+        } = job;
         *self.task(worker) = Task::BeforeNext;
         if self.client.consumers[consumer as usize].is_listener() {
             match ending {
                 Ending::Returns => {
                     self.client
-                        .listener_returned(consumer, delivery.message, &mut self.shell);
+                        .listener_returned(consumer, message, &mut self.shell);
                 }
                 Ending::Throws => self
                     .client
-                    .listener_threw(consumer, delivery.message, &mut self.shell),
+                    .listener_threw(consumer, message, &mut self.shell),
             }
         }
-        self.shell.release_message(delivery.message);
+        self.shell.release_message(message);
         self.close_that_waited(consumer);
         if let Some(restart_after) = self.consumers[consumer as usize].end_delivery() {
             self.client.stop(consumer);
             self.close(consumer, restart_after);
         }
-        if *self.awaiting(consumer) == 0 {
+        if *self.awaiting(worker) == 0 {
             self.next(worker);
         }
     }
@@ -531,7 +570,7 @@ impl<O: Observer> World<'_, O> {
     /// The worker is free: the next receive, or the next dispatch.
     fn next(&mut self, worker: WorkerId) {
         *self.task(worker) = Task::Idle;
-        let sessions = self.scenario.sessions.len() as u32;
+        let sessions = self.client.sessions.len() as u32;
         if worker.0 < sessions {
             self.subscribe_waiting(worker.0);
             return self.wake_session(worker.0);
