@@ -1,6 +1,6 @@
 //! The acks a consumer sends: at once, by the 0.65 rule, by the 0.5 rule, or when the application says so.
 
-use super::{Client, Consumer, Delivery, Session, Style, Surroundings};
+use super::{Client, Consumer, Session, Style, Surroundings};
 use crate::facts::Fact;
 use crate::wire::{
     AckType, Caller, ConsumerIndex, MessageAck, MessageRef, SessionIndex, ToBroker, TransactionId,
@@ -19,7 +19,7 @@ pub(super) struct PendingAck {
 impl Consumer {
     /// Sends an ack. With `sendAcksAsync=false` the calling thread waits for the answer, except inside a transaction
     /// and for what the library sends by itself (`ActiveMQSession.sendAck`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn send_ack(
         &mut self,
         ack: MessageAck,
@@ -75,7 +75,7 @@ impl Consumer {
     }
 
     /// Acknowledges everything delivered, outside a transaction, and forgets it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn acknowledge_delivered(
         &mut self,
         ack_type: AckType,
@@ -90,6 +90,7 @@ impl Consumer {
     }
 
     /// The 0.65 rule (AUTO + optimizeAcknowledge; `afterMessageIsConsumed`). The time-out is looked at only here.
+    #[inline(never)]
     pub(super) fn optimized_ack(&mut self, session: &mut Session, s: &mut impl Surroundings) {
         if self.rules.optimize_counts_unacknowledged {
             return self.optimized_ack_of_the_article(session, s);
@@ -150,6 +151,7 @@ impl Consumer {
     }
 
     /// The 0.5 rule (`ackLater`): counts a message, and sends the accumulated ack after each half window.
+    #[inline(never)]
     pub(super) fn ack_later(
         &mut self,
         message: MessageRef,
@@ -257,17 +259,13 @@ impl Consumer {
     /// (`individualAck` in `beforeMessageIsConsumed`).
     pub(super) fn transacted_individual_ack(
         &mut self,
-        delivery: Delivery,
+        message: MessageRef,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
         rule!("transacted-individual-ack");
         self.enlist(session);
-        let ack = self.individual(
-            delivery.message,
-            AckType::Individual,
-            session.transaction.current,
-        );
+        let ack = self.individual(message, AckType::Individual, session.transaction.current);
         self.send_ack(ack, false, session, s);
     }
 

@@ -186,7 +186,7 @@ impl Consumer {
     }
 
     /// A message is about to be handed to the application (`beforeMessageIsConsumed`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn before_message_is_consumed(
         &mut self,
         delivery: Delivery,
@@ -199,17 +199,23 @@ impl Consumer {
             self.delivered.push(delivery);
         }
         if self.style == Style::Transacted {
-            session.transaction.begin(self.connection, s);
-            if self.options.transacted_individual_ack {
-                self.transacted_individual_ack(delivery, session, s);
-            } else {
-                self.ack_later(delivery.message, AckType::Delivered, session, s);
-            }
+            self.take_part(delivery.message, session, s);
+        }
+    }
+
+    /// A message is about to be handed over within the session's transaction.
+    #[inline(never)]
+    fn take_part(&mut self, message: MessageRef, session: &mut Session, s: &mut impl Surroundings) {
+        session.transaction.begin(self.connection, s);
+        if self.options.transacted_individual_ack {
+            self.transacted_individual_ack(message, session, s);
+        } else {
+            self.ack_later(message, AckType::Delivered, session, s);
         }
     }
 
     /// The application is done with a message (`afterMessageIsConsumed`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn after_message_is_consumed(
         &mut self,
         message: MessageRef,

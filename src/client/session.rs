@@ -190,7 +190,7 @@ impl Session {
 
 impl Consumer {
     /// `ActiveMQMessageConsumer.dispatch`. `seen` has the filter of its connection.
-    #[inline]
+    #[inline(always)]
     fn dispatch(
         &mut self,
         item: Option<Delivery>,
@@ -222,7 +222,7 @@ impl Consumer {
     }
 
     /// The listener path of `dispatch`: None if the message is not for the application's eyes.
-    #[inline]
+    #[inline(always)]
     fn call_listener(
         &mut self,
         delivery: Delivery,

@@ -120,6 +120,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The worker of a session works until there is nothing to do, or a listener is called.
+    #[inline(never)]
     fn run_session(&mut self, session: SessionIndex) {
         let worker = WorkerId(session);
         while matches!(self.task(worker), Task::Idle) {
@@ -149,7 +150,7 @@ impl<O: Observer> World<'_, O> {
                 && let Step::Call(consumer, delivery) =
                     self.client.iterate_alone(consumer, &mut self.shell)
             {
-                self.begin_work(worker, Job::new(consumer, delivery));
+                self.begin_other_work(worker, Job::new(consumer, delivery));
             }
         }
     }
@@ -220,7 +221,7 @@ impl<O: Observer> World<'_, O> {
                 if *self.awaiting(worker) > 0 {
                     *self.task(worker) = Task::BeforeWork(job);
                 } else {
-                    self.begin_work(worker, job);
+                    self.begin_other_work(worker, job);
                 }
             }
             Received::Nothing => self.receive_returned_nothing(consumer),
@@ -272,7 +273,14 @@ impl<O: Observer> World<'_, O> {
 
     // ── working ──
 
+    /// The same for whoever is no listener of a session; the path of a listener is one piece with its dispatch.
+    #[inline(never)]
+    fn begin_other_work(&mut self, worker: WorkerId, job: Job) {
+        self.begin_work(worker, job);
+    }
+
     /// A message is handed to the application.
+    #[inline(always)]
     fn begin_work(&mut self, worker: WorkerId, job: Job) {
         let Job {
             consumer,
@@ -310,6 +318,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The application has worked on a delivery: it dies, fails, or acknowledges.
+    #[inline(never)]
     pub(super) fn work_ends(&mut self, worker: WorkerId, turn: u32) {
         let this = &self.workers[worker.0 as usize];
         if this.turn != turn {
@@ -526,7 +535,7 @@ impl<O: Observer> World<'_, O> {
     /// All answers are there.
     fn go_on(&mut self, worker: WorkerId) {
         match *self.task(worker) {
-            Task::BeforeWork(job) => self.begin_work(worker, job),
+            Task::BeforeWork(job) => self.begin_other_work(worker, job),
             Task::AfterWork(job, ending) => self.end_delivery(worker, job, ending),
             Task::BeforeNext => self.next(worker),
             Task::Receiving(deadline) => {
@@ -540,6 +549,7 @@ impl<O: Observer> World<'_, O> {
     // ── after the work ──
 
     /// The application's code has returned, or thrown: the library has its say, then the consumer may close.
+    #[inline(always)]
     fn end_delivery(&mut self, worker: WorkerId, job: Job, ending: Ending) {
         let Job {
             consumer, message, ..
@@ -568,6 +578,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The worker is free: the next receive, or the next dispatch.
+    #[inline(always)]
     fn next(&mut self, worker: WorkerId) {
         *self.task(worker) = Task::Idle;
         let sessions = self.client.sessions.len() as u32;
@@ -575,7 +586,11 @@ impl<O: Observer> World<'_, O> {
             self.subscribe_waiting(worker.0);
             return self.wake_session(worker.0);
         }
-        let consumer = worker.0 - sessions;
+        self.next_of_consumer(worker.0 - sessions);
+    }
+
+    #[inline(never)]
+    fn next_of_consumer(&mut self, consumer: ConsumerIndex) {
         if self.client.consumers[consumer as usize].is_listener() {
             self.wake_session(self.client.session_of(consumer));
         } else if self.is_active(consumer) {
