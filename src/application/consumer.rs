@@ -12,13 +12,20 @@ pub type MessageName = (u32, u64);
 
 /// How the application's work on one delivery ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct WorkEnd {
-    /// The process dies: which crash of the scenario.
-    pub crash: Option<usize>,
+pub enum WorkEnd {
+    /// As it should.
+    Done,
     /// The application had worked on the message before, and skipped it.
-    pub is_repeat: bool,
+    Skipped,
     /// Its processing fails.
-    pub fails: bool,
+    Failed,
+    /// The process dies. Whether it skipped the message.
+    Crashed {
+        /// Which crash of the scenario.
+        crash: usize,
+        /// Whether the message had been worked on before.
+        skipped: bool,
+    },
 }
 
 /// What the application makes of one delivery, decided as it begins.
@@ -42,7 +49,7 @@ pub struct ConsumerApp {
     failed: Vec<Vec<(MessageName, u64)>>,
     remembered: Option<Remembered>,
     /// It neither hangs, crashes, fails nor remembers anything: every delivery simply takes its time.
-    is_flawless: bool,
+    pub is_flawless: bool,
     /// So many deliveries, then it closes; `u64::MAX`: no end.
     messages: u64,
     stop: Option<Time>,
@@ -131,25 +138,18 @@ impl ConsumerApp {
         self.closes_after_delivery = false;
     }
 
-    /// A message is handed to it.
+    /// A message is handed to it: how long it takes to process one.
     #[inline]
-    pub fn begin(&mut self, message: MessageName) -> Work {
+    pub fn begin(&mut self) -> Span {
         self.life_deliveries += 1;
         self.deliveries += 1;
         self.is_delivering = true;
         // Drawn for a repeat as well: whether one comes must not shift the draws of later messages.
-        let processing = self.processing.sample(&mut self.processing_stream);
-        if self.is_flawless {
-            return Work {
-                length: Some(processing),
-                hang: None,
-            };
-        }
-        self.begin_with_failures(message, processing)
+        self.processing.sample(&mut self.processing_stream)
     }
 
-    #[inline(never)]
-    fn begin_with_failures(&self, message: MessageName, processing: Span) -> Work {
+    /// What it makes of this message, which it begins.
+    pub fn work(&self, message: MessageName, processing: Span) -> Work {
         let is_repeat = self.is_repeat(message);
         let mut length = Some(if is_repeat { Span::ZERO } else { processing });
         let mut hang = None;
@@ -167,30 +167,19 @@ impl ConsumerApp {
     }
 
     /// The work on a message is over.
-    #[inline]
     pub fn end(&mut self, message: MessageName) -> WorkEnd {
-        if self.is_flawless {
-            return WorkEnd {
-                crash: None,
-                is_repeat: false,
-                fails: false,
-            };
+        let skipped = self.is_repeat(message);
+        if let Some(crash) = self.crashes_now() {
+            return WorkEnd::Crashed { crash, skipped };
         }
-        self.end_with_failures(message)
-    }
-
-    #[inline(never)]
-    fn end_with_failures(&mut self, message: MessageName) -> WorkEnd {
-        let crash = self.crashes_now();
-        let is_repeat = self.is_repeat(message);
-        let fails = crash.is_none() && !is_repeat && self.fails(message);
-        if crash.is_none() && !fails {
-            self.remember(message);
+        if !skipped && self.fails(message) {
+            return WorkEnd::Failed;
         }
-        WorkEnd {
-            crash,
-            is_repeat,
-            fails,
+        self.remember(message);
+        if skipped {
+            WorkEnd::Skipped
+        } else {
+            WorkEnd::Done
         }
     }
 

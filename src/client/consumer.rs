@@ -189,14 +189,14 @@ impl Consumer {
     #[inline(always)]
     pub(super) fn before_message_is_consumed(
         &mut self,
-        delivery: Delivery,
+        delivery: &Delivery,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
         self.last_delivered_sequence_id = s.messages()[delivery.message].sequence as i64;
         self.is_consuming = true;
         if self.style != Style::AutoBatch {
-            self.delivered.push(delivery);
+            self.delivered.push(*delivery);
         }
         if self.style == Style::Transacted {
             self.take_part(delivery.message, session, s);
@@ -262,7 +262,7 @@ impl Consumer {
     /// The application holds a message while it works on it, beside `delivered`, which may let go of it meanwhile.
     /// DUPS_OK on a topic never keeps it in `delivered`: there the library's hold becomes the application's.
     #[inline]
-    pub(super) fn hold_for_application(&self, delivery: Delivery, s: &mut impl Surroundings) {
+    pub(super) fn hold_for_application(&self, delivery: &Delivery, s: &mut impl Surroundings) {
         if self.style != Style::AutoBatch {
             s.messages_mut().retain(delivery.message);
         }

@@ -50,7 +50,7 @@ impl Client {
                 return Received::Nothing;
             };
             if this.is_expired(&delivery, s) {
-                this.before_message_is_consumed(delivery, session, s);
+                this.before_message_is_consumed(&delivery, session, s);
                 this.consume_expired(delivery.message, session, s);
             } else if this.redelivery_exceeded(&delivery, s) {
                 rule!("pre-dispatch-check-in-receive");
@@ -58,8 +58,8 @@ impl Client {
                 s.release(delivery.message);
             } else {
                 rule!("receive-acknowledges-first");
-                this.hold_for_application(delivery, s);
-                this.before_message_is_consumed(delivery, session, s);
+                this.hold_for_application(&delivery, s);
+                this.before_message_is_consumed(&delivery, session, s);
                 this.after_message_is_consumed(delivery.message, session, s);
                 return Received::Message(delivery);
             }

@@ -37,6 +37,8 @@ pub enum Step {
     Call(ConsumerIndex, Delivery),
     /// A message, or a null, reached the buffer of a consumer that receives.
     Buffered(ConsumerIndex),
+    /// The library kept a message to itself; there may be more to do.
+    Kept,
     /// Nothing to do.
     Nothing,
 }
@@ -121,28 +123,26 @@ impl Client {
         Some(session.index)
     }
 
-    /// One round of the session's worker (`ActiveMQSessionExecutor.iterate`): first what waits in the buffers of
-    /// listeners, in the order of their creation, then the FIFO. Returns when the application has to do something.
-    #[inline]
+    /// One step of the session's worker (`ActiveMQSessionExecutor.iterate`): first what waits in the buffers of
+    /// listeners, in the order of their creation, then the FIFO.
+    #[inline(always)]
     pub fn iterate(&mut self, session: SessionIndex, s: &mut impl Surroundings) -> Step {
         let session = &mut self.sessions[session as usize];
-        while let Some((index, item)) = session.next_for_worker(&mut self.consumers) {
-            let consumer = &mut self.consumers[index as usize];
-            if let Some(step) = consumer.dispatch(item, &mut self.seen, session, s) {
-                return step;
-            }
-        }
-        Step::Nothing
+        let Some((index, item)) = session.next_for_worker(&mut self.consumers) else {
+            return Step::Nothing;
+        };
+        self.consumers[index as usize].dispatch(item, &mut self.seen, session, s)
     }
 
-    /// Article 6: one round of the worker that a listener has for itself.
+    /// Article 6: the worker that a listener has for itself, until the application has to do something.
     pub fn iterate_alone(&mut self, consumer: ConsumerIndex, s: &mut impl Surroundings) -> Step {
         let consumer = &mut self.consumers[consumer as usize];
         let session = &mut self.sessions[consumer.session as usize];
         while consumer.unconsumed.running
             && let Some(item) = consumer.unconsumed.dequeue()
         {
-            if let Some(step) = consumer.dispatch(item, &mut self.seen, session, s) {
+            let step = consumer.dispatch(item, &mut self.seen, session, s);
+            if step != Step::Kept {
                 return step;
             }
         }
@@ -193,25 +193,25 @@ impl Consumer {
     #[inline(always)]
     fn dispatch(
         &mut self,
-        item: Option<Delivery>,
+        mut item: Option<Delivery>,
         seen: &mut [Seen],
         session: &mut Session,
         s: &mut impl Surroundings,
-    ) -> Option<Step> {
+    ) -> Step {
         self.clear_after_reconnect(seen, session, s);
         if self.unconsumed.closed {
             drop_item(self.id, item, s);
-            return None;
+            return Step::Kept;
         }
-        let Some(mut delivery) = item else {
+        let Some(delivery) = &mut item else {
             self.buffer(None, session);
-            return Some(Step::Buffered(self.id.index));
+            return Step::Buffered(self.id.index);
         };
         if self.filters_duplicates
             && !delivery.has_passed_filter
-            && self.suppresses(delivery, seen, session, s)
+            && self.suppresses(*delivery, seen, session, s)
         {
-            return None;
+            return Step::Kept;
         }
         delivery.has_passed_filter = true;
         if self.is_listener() && self.unconsumed.running {
@@ -221,25 +221,25 @@ impl Consumer {
         }
     }
 
-    /// The listener path of `dispatch`: None if the message is not for the application's eyes.
+    /// The listener path of `dispatch`.
     #[inline(always)]
     fn call_listener(
         &mut self,
-        delivery: Delivery,
+        delivery: &Delivery,
         session: &mut Session,
         s: &mut impl Surroundings,
-    ) -> Option<Step> {
-        if self.redelivery_exceeded(&delivery, s) {
+    ) -> Step {
+        if self.redelivery_exceeded(delivery, s) {
             self.poison_before_dispatch(delivery.message, session, s);
-            return None;
+            return Step::Kept;
         }
         self.before_message_is_consumed(delivery, session, s);
-        if self.is_expired(&delivery, s) {
+        if self.is_expired(delivery, s) {
             self.consume_expired(delivery.message, session, s);
-            return None;
+            return Step::Kept;
         }
         self.hold_for_application(delivery, s);
-        Some(Step::Call(self.id.index, delivery))
+        Step::Call(self.id.index, *delivery)
     }
 
     #[cold]
@@ -258,22 +258,26 @@ impl Consumer {
     #[inline(never)]
     fn dispatch_to_buffer(
         &mut self,
-        delivery: Delivery,
+        delivery: &Delivery,
         session: &mut Session,
         s: &mut impl Surroundings,
-    ) -> Option<Step> {
-        if self.is_expired(&delivery, s) {
+    ) -> Step {
+        if self.is_expired(delivery, s) {
             self.before_message_is_consumed(delivery, session, s);
             self.consume_expired(delivery.message, session, s);
             if self.current_prefetch > 0 {
-                return None;
+                return Step::Kept;
             }
             rule!("expired-pull-returns-null");
             self.buffer(None, session);
         } else {
-            self.buffer(Some(delivery), session);
+            self.buffer(Some(*delivery), session);
         }
-        (!self.is_listener()).then_some(Step::Buffered(self.id.index))
+        if self.is_listener() {
+            Step::Kept
+        } else {
+            Step::Buffered(self.id.index)
+        }
     }
 }
 

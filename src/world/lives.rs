@@ -229,7 +229,7 @@ impl<O: Observer> World<'_, O> {
 
     /// The worker of a session is free: consumers that waited for it subscribe, but for those whose last life is still
     /// to be closed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn subscribe_waiting(&mut self, session: SessionIndex) {
         if !self.lives.waiting[session as usize].is_empty() {
             self.subscribe_all_that_wait(session);

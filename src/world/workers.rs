@@ -1,12 +1,12 @@
 //! Workers: the threads that consume. Each does one thing after the other, and waits where the real one waits.
 
 use super::{Event, WorkerId, World};
-use crate::application::{Verdict, WorkEnd};
+use crate::application::{MessageName, Verdict, WorkEnd};
 use crate::client::{Commit, Delivery, Received, Step};
 use crate::facts::{Fact, Observer, Outcome};
 use crate::kernel::{Span, Time};
 use crate::scenario::{Acknowledge, AcknowledgeMode, OnFailure, Receive};
-use crate::wire::{Caller, ConsumerIndex, MessageRef, SessionIndex};
+use crate::wire::{Caller, ConsumerId, ConsumerIndex, MessageRef, SessionIndex};
 
 /// A loop of timed pulls spins while there is no connection. Each round takes the application a while, here the
 /// finest time-out there is: otherwise no time would pass.
@@ -110,7 +110,7 @@ impl<O: Observer> World<'_, O> {
     // ── finding work ──
 
     /// Something arrived for a consumer of this session.
-    #[inline]
+    #[inline(always)]
     pub(super) fn wake_session(&mut self, session: SessionIndex) {
         if self.rules.session_works_in_parallel {
             self.wake_session_of_the_article(session);
@@ -119,18 +119,34 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// The worker of a session works until there is nothing to do, or a listener is called.
+    /// The worker of a session works until there is nothing to do, or a listener is called: for listeners that is
+    /// nearly always one step, which a loop around it would slow down.
     #[inline(never)]
     fn run_session(&mut self, session: SessionIndex) {
-        let worker = WorkerId(session);
-        while matches!(self.task(worker), Task::Idle) {
-            match self.client.iterate(session, &mut self.shell) {
-                Step::Call(consumer, delivery) => {
-                    return self.begin_work(worker, Job::new(consumer, delivery));
-                }
-                Step::Buffered(consumer) => self.wake_receiver(consumer),
-                Step::Nothing => return,
+        if self.step(session) {
+            self.take_more_steps(session);
+        }
+    }
+
+    #[inline(never)]
+    fn take_more_steps(&mut self, session: SessionIndex) {
+        while matches!(self.task(WorkerId(session)), Task::Idle) && self.step(session) {}
+    }
+
+    /// One step of a session's worker; whether there may be more to do.
+    #[inline(always)]
+    fn step(&mut self, session: SessionIndex) -> bool {
+        match self.client.iterate(session, &mut self.shell) {
+            Step::Call(consumer, delivery) => {
+                self.begin_work(WorkerId(session), Job::new(consumer, delivery));
+                false
             }
+            Step::Buffered(consumer) => {
+                self.wake_receiver(consumer);
+                true
+            }
+            Step::Kept => true,
+            Step::Nothing => false,
         }
     }
 
@@ -300,21 +316,39 @@ impl<O: Observer> World<'_, O> {
             message,
             count,
         });
-        let work = self.consumers[consumer as usize].begin(name);
+        let app = &mut self.consumers[consumer as usize];
+        let processing = app.begin();
+        let length = if app.is_flawless {
+            Some(processing)
+        } else {
+            self.length_of_work(id, name, processing)
+        };
+        let since = self.shell.now;
+        let this = &mut self.workers[worker.0 as usize];
+        this.turn += 1;
+        this.task = Task::Working(job, since);
+        if let Some(length) = length {
+            let event = Event::WorkEnds(worker, this.turn);
+            self.shell.for_worker(since + length, worker, event);
+        }
+    }
+
+    /// How long an application with failures works on a message; None: for ever.
+    #[inline(never)]
+    fn length_of_work(
+        &mut self,
+        id: ConsumerId,
+        name: MessageName,
+        processing: Span,
+    ) -> Option<Span> {
+        let work = self.consumers[id.index as usize].work(name, processing);
         if let Some(length) = work.hang {
             self.shell.emit(Fact::Hangs {
                 consumer: id,
                 length,
             });
         }
-        let since = self.shell.now;
-        let this = &mut self.workers[worker.0 as usize];
-        this.turn += 1;
-        this.task = Task::Working(job, since);
-        if let Some(length) = work.length {
-            let event = Event::WorkEnds(worker, this.turn);
-            self.shell.for_worker(since + length, worker, event);
-        }
+        work.length
     }
 
     /// The application has worked on a delivery: it dies, fails, or acknowledges.
@@ -330,41 +364,47 @@ impl<O: Observer> World<'_, O> {
         let Job {
             consumer, message, ..
         } = job;
-        let content = &self.shell.messages[message];
-        let name = (content.producer, content.number);
         let app = &mut self.consumers[consumer as usize];
-        let WorkEnd {
-            crash,
-            is_repeat,
-            fails,
-        } = app.end(name);
-        let outcome = match (fails, is_repeat) {
-            (true, _) => Outcome::Failed,
-            (false, true) => Outcome::Skipped,
-            (false, false) => Outcome::Done,
+        let end = if app.is_flawless {
+            WorkEnd::Done
+        } else {
+            let content = &self.shell.messages[message];
+            app.end((content.producer, content.number))
         };
-        let on_failure = app.on_failure;
         let id = self.client.consumers[consumer as usize].id;
         self.shell.emit(Fact::Processed {
             consumer: id,
             message,
-            outcome,
+            outcome: match end {
+                WorkEnd::Done | WorkEnd::Crashed { skipped: false, .. } => Outcome::Done,
+                WorkEnd::Skipped | WorkEnd::Crashed { skipped: true, .. } => Outcome::Skipped,
+                WorkEnd::Failed => Outcome::Failed,
+            },
             since,
         });
-        if let Some(crash) = crash {
-            *self.task(worker) = Task::AfterWork(job, Ending::Returns);
-            return self.crash(consumer, crash);
-        }
-        let ending = match (fails, on_failure) {
-            (false, _) | (true, OnFailure::Swallow) => self.succeeded(job),
-            (true, OnFailure::Throw) => Ending::Throws,
-            (true, OnFailure::Rollback) => self.application_rolls_back(consumer),
-            (true, OnFailure::Recover) => self.application_recovers(consumer),
+        let ending = match end {
+            WorkEnd::Done | WorkEnd::Skipped => self.succeeded(job),
+            WorkEnd::Failed => self.failed(job),
+            WorkEnd::Crashed { crash, .. } => {
+                *self.task(worker) = Task::AfterWork(job, Ending::Returns);
+                return self.crash(consumer, crash);
+            }
         };
         if *self.awaiting(worker) > 0 {
             *self.task(worker) = Task::AfterWork(job, ending);
         } else {
             self.end_delivery(worker, job, ending);
+        }
+    }
+
+    /// What the application does after a failure.
+    #[inline(never)]
+    fn failed(&mut self, job: Job) -> Ending {
+        match self.consumers[job.consumer as usize].on_failure {
+            OnFailure::Swallow => self.succeeded(job),
+            OnFailure::Throw => Ending::Throws,
+            OnFailure::Rollback => self.application_rolls_back(job.consumer),
+            OnFailure::Recover => self.application_recovers(job.consumer),
         }
     }
 
