@@ -307,7 +307,7 @@ impl Consumer {
     }
 
     /// Lets go of what was delivered.
-    #[inline]
+    #[inline(always)]
     pub(super) fn clear_delivered(&mut self, s: &mut impl Surroundings) {
         for delivery in &self.delivered {
             s.release(delivery.message);

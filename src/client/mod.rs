@@ -141,7 +141,7 @@ impl Client {
 
     /// The consumer and the session it belongs to.
     #[inline]
-    fn pair(&mut self, consumer: ConsumerIndex) -> (&mut Consumer, &mut Session) {
+    pub fn pair(&mut self, consumer: ConsumerIndex) -> (&mut Consumer, &mut Session) {
         let consumer = &mut self.consumers[consumer as usize];
         let session = &mut self.sessions[consumer.session as usize];
         (consumer, session)

@@ -300,20 +300,21 @@ fn drop_item(consumer: ConsumerId, item: Option<Delivery>, s: &mut impl Surround
     }
 }
 
-impl Client {
+impl Consumer {
     /// `onMessage` returned (`afterMessageIsConsumed`).
-    #[inline]
+    #[inline(always)]
     pub fn listener_returned(
         &mut self,
-        consumer: ConsumerIndex,
         message: MessageRef,
+        session: &mut Session,
         s: &mut impl Surroundings,
     ) {
         rule!("consumed-after-listener");
-        let (consumer, session) = self.pair(consumer);
-        consumer.after_message_is_consumed(message, session, s);
+        self.after_message_is_consumed(message, session, s);
     }
+}
 
+impl Client {
     /// `session.commit()`: a STANDARD ack of each consumer that takes part, then COMMIT, for whose answer `caller`
     /// waits. False if there is nothing to commit, and nothing was sent.
     pub fn commit(

@@ -371,7 +371,8 @@ impl<O: Observer> World<'_, O> {
             let content = &self.shell.messages[message];
             app.end((content.producer, content.number))
         };
-        let id = self.client.consumers[consumer as usize].id;
+        let this = &self.client.consumers[consumer as usize];
+        let (id, session) = (this.id, this.session);
         self.shell.emit(Fact::Processed {
             consumer: id,
             message,
@@ -383,8 +384,8 @@ impl<O: Observer> World<'_, O> {
             since,
         });
         let ending = match end {
-            WorkEnd::Done | WorkEnd::Skipped => self.succeeded(job),
-            WorkEnd::Failed => self.failed(job),
+            WorkEnd::Done | WorkEnd::Skipped => self.succeeded(session, job),
+            WorkEnd::Failed => self.failed(session, job),
             WorkEnd::Crashed { crash, .. } => {
                 *self.task(worker) = Task::AfterWork(job, Ending::Returns);
                 return self.crash(consumer, crash);
@@ -399,19 +400,18 @@ impl<O: Observer> World<'_, O> {
 
     /// What the application does after a failure.
     #[inline(never)]
-    fn failed(&mut self, job: Job) -> Ending {
+    fn failed(&mut self, session: SessionIndex, job: Job) -> Ending {
         match self.consumers[job.consumer as usize].on_failure {
-            OnFailure::Swallow => self.succeeded(job),
+            OnFailure::Swallow => self.succeeded(session, job),
             OnFailure::Throw => Ending::Throws,
-            OnFailure::Rollback => self.application_rolls_back(job.consumer),
-            OnFailure::Recover => self.application_recovers(job.consumer),
+            OnFailure::Rollback => self.application_rolls_back(session, job.consumer),
+            OnFailure::Recover => self.application_recovers(session),
         }
     }
 
     /// What the application does after a success: acknowledges or commits, by its counts.
     #[inline]
-    fn succeeded(&mut self, job: Job) -> Ending {
-        let session = self.client.session_of(job.consumer);
+    fn succeeded(&mut self, session: SessionIndex, job: Job) -> Ending {
         if !self.sessions[session as usize].is_silent() {
             self.acknowledges_or_commits(session, job);
         }
@@ -454,15 +454,13 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    fn application_rolls_back(&mut self, consumer: ConsumerIndex) -> Ending {
-        let session = self.client.session_of(consumer);
+    fn application_rolls_back(&mut self, session: SessionIndex, consumer: ConsumerIndex) -> Ending {
         self.sessions[session as usize].rolls_back();
         self.roll_back(session, consumer);
         Ending::Returns
     }
 
-    fn application_recovers(&mut self, consumer: ConsumerIndex) -> Ending {
-        let session = self.client.session_of(consumer);
+    fn application_recovers(&mut self, session: SessionIndex) -> Ending {
         self.sessions[session as usize].recovers();
         self.client.recover(session, &mut self.shell);
         Ending::Returns
@@ -595,12 +593,10 @@ impl<O: Observer> World<'_, O> {
             consumer, message, ..
         } = job;
         *self.task(worker) = Task::BeforeNext;
-        if self.client.consumers[consumer as usize].is_listener() {
+        let (this, session) = self.client.pair(consumer);
+        if this.is_listener() {
             match ending {
-                Ending::Returns => {
-                    self.client
-                        .listener_returned(consumer, message, &mut self.shell);
-                }
+                Ending::Returns => this.listener_returned(message, session, &mut self.shell),
                 Ending::Throws => self
                     .client
                     .listener_threw(consumer, message, &mut self.shell),
