@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::facts::Outcome;
 use crate::kernel::{Distribution, Sampler, Span, Stream, Time};
 use crate::scenario::{
     Acknowledge, Consumer, CrashTrigger, Failures, OnFailure, Receive, Scenario, Throw,
@@ -12,20 +13,19 @@ pub type MessageName = (u32, u64);
 
 /// How the application's work on one delivery ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum WorkEnd {
+pub struct WorkEnd {
+    /// Skipped: it has worked on the message before.
+    pub outcome: Outcome,
+    /// The process dies: which crash of the scenario.
+    pub crash: Option<usize>,
+}
+
+impl WorkEnd {
     /// As it should.
-    Done,
-    /// The application had worked on the message before, and skipped it.
-    Skipped,
-    /// Its processing fails.
-    Failed,
-    /// The process dies. Whether it skipped the message.
-    Crashed {
-        /// Which crash of the scenario.
-        crash: usize,
-        /// Whether the message had been worked on before.
-        skipped: bool,
-    },
+    pub const DONE: WorkEnd = WorkEnd {
+        outcome: Outcome::Done,
+        crash: None,
+    };
 }
 
 /// What the application makes of one delivery, decided as it begins.
@@ -168,19 +168,18 @@ impl ConsumerApp {
 
     /// The work on a message is over.
     pub fn end(&mut self, message: MessageName) -> WorkEnd {
-        let skipped = self.is_repeat(message);
-        if let Some(crash) = self.crashes_now() {
-            return WorkEnd::Crashed { crash, skipped };
+        let crash = self.crashes_now();
+        let is_repeat = self.is_repeat(message);
+        let fails = crash.is_none() && !is_repeat && self.fails(message);
+        if crash.is_none() && !fails {
+            self.remember(message);
         }
-        if !skipped && self.fails(message) {
-            return WorkEnd::Failed;
-        }
-        self.remember(message);
-        if skipped {
-            WorkEnd::Skipped
-        } else {
-            WorkEnd::Done
-        }
+        let outcome = match (fails, is_repeat) {
+            (true, _) => Outcome::Failed,
+            (false, true) => Outcome::Skipped,
+            (false, false) => Outcome::Done,
+        };
+        WorkEnd { outcome, crash }
     }
 
     /// Whether an idempotent application has worked on this message before.

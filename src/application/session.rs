@@ -16,6 +16,8 @@ pub enum Verdict {
 pub struct SessionApp {
     /// How its deliveries are acknowledged.
     pub mode: AcknowledgeMode,
+    /// All acknowledging is the library's business: the application never says a word.
+    pub is_silent: bool,
     /// When acknowledge() is called.
     pub acknowledge: Acknowledge,
     transaction: ConsumerTransaction,
@@ -32,6 +34,8 @@ impl SessionApp {
         let spec = &scenario.sessions[session];
         SessionApp {
             mode: spec.mode,
+            is_silent: matches!(spec.mode, AcknowledgeMode::Auto | AcknowledgeMode::DupsOk)
+                && !matches!(spec.acknowledge, Acknowledge::EveryConsumer(_)),
             acknowledge: spec.acknowledge,
             transaction: spec.transaction.clone(),
             stream: Stream::new(scenario.seed, &spec.name, "transaction"),
@@ -51,13 +55,6 @@ impl SessionApp {
     pub fn open(&mut self) {
         self.since_acknowledge = 0;
         self.in_transaction = 0;
-    }
-
-    /// Whether all acknowledging is the library's business: the application never says a word.
-    #[inline]
-    pub fn is_silent(&self) -> bool {
-        matches!(self.mode, AcknowledgeMode::Auto | AcknowledgeMode::DupsOk)
-            && !matches!(self.acknowledge, Acknowledge::EveryConsumer(_))
     }
 
     /// A delivery begins.

@@ -27,6 +27,8 @@ pub struct Consumer {
     pub prefetch: u32,
     is_listener: bool,
     is_optimized: bool,
+    /// AUTO as it is by default: an ack for each message consumed.
+    acknowledges_each: bool,
     /// Whether what arrives may be a duplicate that the filter of its connection knows.
     pub(super) filters_duplicates: bool,
     /// What was delivered more often is not delivered any more (`preDispatchCheck`, transacted only); `u32::MAX`: never.
@@ -79,6 +81,8 @@ impl Consumer {
         let dups_ok_too =
             rules.dups_ok_optimizes_on_queues && style == Style::AutoEach && spec.prefetch_size > 1;
         let needs_prefetch = !rules.optimize_counts_unacknowledged || spec.prefetch_size > 0;
+        let is_optimized =
+            options.optimize_acknowledge && (is_auto || dups_ok_too) && needs_prefetch;
         let policy = &options.redelivery_policy;
         let checks_redeliveries = style == Style::Transacted && policy.pre_dispatch_check;
         let most_redeliveries = policy
@@ -97,9 +101,8 @@ impl Consumer {
             },
             session: spec.session as SessionIndex,
             connection: spec.connection as ConnectionIndex,
-            is_optimized: options.optimize_acknowledge
-                && (is_auto || dups_ok_too)
-                && needs_prefetch,
+            is_optimized,
+            acknowledges_each: style == Style::AutoEach && !is_optimized,
             filters_duplicates: seen[spec.connection].is_active(),
             most_redeliveries,
             style,
@@ -232,10 +235,24 @@ impl Consumer {
             matches!(self.style, Style::Client | Style::Individual)
                 && !self.is_in_delivered(message)
         );
+        if self.acknowledges_each {
+            self.acknowledge_delivered(AckType::Standard, session, s);
+        } else {
+            self.count_consumed(message, session, s);
+        }
+    }
+
+    /// What is consumed without an ack at once.
+    #[inline(never)]
+    fn count_consumed(
+        &mut self,
+        message: MessageRef,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
         match self.style {
             Style::Transacted => {}
-            Style::AutoEach if self.is_optimized => self.optimized_ack(session, s),
-            Style::AutoEach => self.acknowledge_delivered(AckType::Standard, session, s),
+            Style::AutoEach => self.optimized_ack(session, s),
             Style::AutoBatch => self.ack_later(message, AckType::Standard, session, s),
             Style::Client | Style::Individual => {
                 if self.is_in_delivered(message) {

@@ -24,7 +24,7 @@ pub use buffer::{Buffer, Delivery};
 pub use consumer::Consumer;
 use failover::Seen;
 pub use receive::Received;
-pub use session::{Commit, Session, Step};
+pub use session::{Commit, Job, Session, Step};
 pub use transaction::TransactionContext;
 
 use crate::facts::Fact;
@@ -53,7 +53,7 @@ pub trait Surroundings {
     fn collision(&mut self, consumer: ConsumerIndex) -> f64;
 
     /// Lets go of a message.
-    #[inline]
+    #[inline(always)]
     fn release(&mut self, message: MessageRef) {
         if !self.messages_mut().release_but_last(message) {
             self.release_last(message);

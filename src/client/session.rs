@@ -30,11 +30,22 @@ pub struct Session {
     pub(super) listeners_may_buffer: bool,
 }
 
+/// What the application gets to work on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Job {
+    /// Whose.
+    pub consumer: ConsumerIndex,
+    /// Held for the application.
+    pub message: MessageRef,
+    /// `JMSXDeliveryCount`
+    pub count: u32,
+}
+
 /// What a session's worker found to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
-    /// A listener is called with this message.
-    Call(ConsumerIndex, Delivery),
+    /// A listener is called.
+    Call(Job),
     /// A message, or a null, reached the buffer of a consumer that receives.
     Buffered(ConsumerIndex),
     /// The library kept a message to itself; there may be more to do.
@@ -239,7 +250,11 @@ impl Consumer {
             return Step::Kept;
         }
         self.hold_for_application(delivery, s);
-        Step::Call(self.id.index, *delivery)
+        Step::Call(Job {
+            consumer: self.id.index,
+            message: delivery.message,
+            count: delivery.redelivery_counter + 1,
+        })
     }
 
     #[cold]

@@ -1,8 +1,8 @@
 //! Workers: the threads that consume. Each does one thing after the other, and waits where the real one waits.
 
 use super::{Event, WorkerId, World};
-use crate::application::{MessageName, Verdict, WorkEnd};
-use crate::client::{Commit, Delivery, Received, Step};
+use crate::application::{Verdict, WorkEnd};
+use crate::client::{Commit, Job, Received, Step};
 use crate::facts::{Fact, Observer, Outcome};
 use crate::kernel::{Span, Time};
 use crate::scenario::{Acknowledge, AcknowledgeMode, OnFailure, Receive};
@@ -30,26 +30,6 @@ pub(super) enum Task {
     AfterWork(Job, Ending),
     /// Waits for the broker's answers to what the library sent; then it goes on.
     BeforeNext,
-}
-
-/// A delivery and whose it is.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Job {
-    pub(super) consumer: ConsumerIndex,
-    /// Held by the application.
-    pub(super) message: MessageRef,
-    /// `JMSXDeliveryCount`
-    count: u32,
-}
-
-impl Job {
-    fn new(consumer: ConsumerIndex, delivery: Delivery) -> Job {
-        Job {
-            consumer,
-            message: delivery.message,
-            count: delivery.redelivery_counter + 1,
-        }
-    }
 }
 
 /// How the application's code ends.
@@ -137,8 +117,8 @@ impl<O: Observer> World<'_, O> {
     #[inline(always)]
     fn step(&mut self, session: SessionIndex) -> bool {
         match self.client.iterate(session, &mut self.shell) {
-            Step::Call(consumer, delivery) => {
-                self.begin_work(WorkerId(session), Job::new(consumer, delivery));
+            Step::Call(job) => {
+                self.begin_work(WorkerId(session), job);
                 false
             }
             Step::Buffered(consumer) => {
@@ -163,10 +143,9 @@ impl<O: Observer> World<'_, O> {
             }
             let worker = self.worker_of(consumer);
             if *self.task(worker) == Task::Idle
-                && let Step::Call(consumer, delivery) =
-                    self.client.iterate_alone(consumer, &mut self.shell)
+                && let Step::Call(job) = self.client.iterate_alone(consumer, &mut self.shell)
             {
-                self.begin_other_work(worker, Job::new(consumer, delivery));
+                self.begin_other_work(worker, job);
             }
         }
     }
@@ -233,7 +212,11 @@ impl<O: Observer> World<'_, O> {
         };
         match self.client.receive(consumer, remaining, &mut self.shell) {
             Received::Message(delivery) => {
-                let job = Job::new(consumer, delivery);
+                let job = Job {
+                    consumer,
+                    message: delivery.message,
+                    count: delivery.redelivery_counter + 1,
+                };
                 if *self.awaiting(worker) > 0 {
                     *self.task(worker) = Task::BeforeWork(job);
                 } else {
@@ -305,9 +288,8 @@ impl<O: Observer> World<'_, O> {
         } = job;
         let this = &self.client.consumers[consumer as usize];
         let (id, session) = (this.id, this.session);
-        let content = &self.shell.messages[message];
-        let (name, sequence) = ((content.producer, content.number), content.sequence);
         if self.rules.crash_counts_delivered_only {
+            let sequence = self.shell.messages[message].sequence;
             self.shell.last_delivered[consumer as usize] = (id, sequence as i64);
         }
         self.sessions[session as usize].begin_delivery();
@@ -321,7 +303,7 @@ impl<O: Observer> World<'_, O> {
         let length = if app.is_flawless {
             Some(processing)
         } else {
-            self.length_of_work(id, name, processing)
+            self.length_of_work(id, message, processing)
         };
         let since = self.shell.now;
         let this = &mut self.workers[worker.0 as usize];
@@ -338,9 +320,11 @@ impl<O: Observer> World<'_, O> {
     fn length_of_work(
         &mut self,
         id: ConsumerId,
-        name: MessageName,
+        message: MessageRef,
         processing: Span,
     ) -> Option<Span> {
+        let content = &self.shell.messages[message];
+        let name = (content.producer, content.number);
         let work = self.consumers[id.index as usize].work(name, processing);
         if let Some(length) = work.hang {
             self.shell.emit(Fact::Hangs {
@@ -366,7 +350,7 @@ impl<O: Observer> World<'_, O> {
         } = job;
         let app = &mut self.consumers[consumer as usize];
         let end = if app.is_flawless {
-            WorkEnd::Done
+            WorkEnd::DONE
         } else {
             let content = &self.shell.messages[message];
             app.end((content.producer, content.number))
@@ -376,53 +360,71 @@ impl<O: Observer> World<'_, O> {
         self.shell.emit(Fact::Processed {
             consumer: id,
             message,
-            outcome: match end {
-                WorkEnd::Done | WorkEnd::Crashed { skipped: false, .. } => Outcome::Done,
-                WorkEnd::Skipped | WorkEnd::Crashed { skipped: true, .. } => Outcome::Skipped,
-                WorkEnd::Failed => Outcome::Failed,
-            },
+            outcome: end.outcome,
             since,
         });
-        let ending = match end {
-            WorkEnd::Done | WorkEnd::Skipped => self.succeeded(session, job),
-            WorkEnd::Failed => self.failed(session, job),
-            WorkEnd::Crashed { crash, .. } => {
-                *self.task(worker) = Task::AfterWork(job, Ending::Returns);
-                return self.crash(consumer, crash);
-            }
+        if let Some(crash) = end.crash {
+            self.await_answers(worker, Ending::Returns);
+            return self.crash(consumer, crash);
+        }
+        let ending = if end.outcome == Outcome::Failed {
+            self.failed(session, consumer, message)
+        } else {
+            self.succeeded(session, consumer, message)
         };
         if *self.awaiting(worker) > 0 {
-            *self.task(worker) = Task::AfterWork(job, ending);
+            self.await_answers(worker, ending);
         } else {
-            self.end_delivery(worker, job, ending);
+            self.end_delivery(worker, consumer, message, ending);
+        }
+    }
+
+    /// A worker is done with its work, but not with what that asked of the broker.
+    #[inline(never)]
+    fn await_answers(&mut self, worker: WorkerId, ending: Ending) {
+        let task = self.task(worker);
+        if let Task::Working(job, _) = *task {
+            *task = Task::AfterWork(job, ending);
         }
     }
 
     /// What the application does after a failure.
     #[inline(never)]
-    fn failed(&mut self, session: SessionIndex, job: Job) -> Ending {
-        match self.consumers[job.consumer as usize].on_failure {
-            OnFailure::Swallow => self.succeeded(session, job),
+    fn failed(
+        &mut self,
+        session: SessionIndex,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+    ) -> Ending {
+        match self.consumers[consumer as usize].on_failure {
+            OnFailure::Swallow => self.succeeded(session, consumer, message),
             OnFailure::Throw => Ending::Throws,
-            OnFailure::Rollback => self.application_rolls_back(session, job.consumer),
+            OnFailure::Rollback => self.application_rolls_back(session, consumer),
             OnFailure::Recover => self.application_recovers(session),
         }
     }
 
     /// What the application does after a success: acknowledges or commits, by its counts.
     #[inline]
-    fn succeeded(&mut self, session: SessionIndex, job: Job) -> Ending {
-        if !self.sessions[session as usize].is_silent() {
-            self.acknowledges_or_commits(session, job);
+    fn succeeded(
+        &mut self,
+        session: SessionIndex,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+    ) -> Ending {
+        if !self.sessions[session as usize].is_silent {
+            self.acknowledges_or_commits(session, consumer, message);
         }
         Ending::Returns
     }
 
     #[inline(never)]
-    fn acknowledges_or_commits(&mut self, session: SessionIndex, job: Job) {
-        let Job {
-            consumer, message, ..
-        } = job;
+    fn acknowledges_or_commits(
+        &mut self,
+        session: SessionIndex,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+    ) {
         let app = &mut self.sessions[session as usize];
         match (app.mode, app.acknowledge) {
             (AcknowledgeMode::SessionTransacted, _) => {
@@ -574,7 +576,9 @@ impl<O: Observer> World<'_, O> {
     fn go_on(&mut self, worker: WorkerId) {
         match *self.task(worker) {
             Task::BeforeWork(job) => self.begin_other_work(worker, job),
-            Task::AfterWork(job, ending) => self.end_delivery(worker, job, ending),
+            Task::AfterWork(job, ending) => {
+                self.end_delivery(worker, job.consumer, job.message, ending);
+            }
             Task::BeforeNext => self.next(worker),
             Task::Receiving(deadline) => {
                 let consumer = worker.0 - self.scenario.sessions.len() as u32;
@@ -588,10 +592,13 @@ impl<O: Observer> World<'_, O> {
 
     /// The application's code has returned, or thrown: the library has its say, then the consumer may close.
     #[inline(always)]
-    fn end_delivery(&mut self, worker: WorkerId, job: Job, ending: Ending) {
-        let Job {
-            consumer, message, ..
-        } = job;
+    fn end_delivery(
+        &mut self,
+        worker: WorkerId,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+        ending: Ending,
+    ) {
         *self.task(worker) = Task::BeforeNext;
         let (this, session) = self.client.pair(consumer);
         if this.is_listener() {
@@ -620,7 +627,7 @@ impl<O: Observer> World<'_, O> {
         let sessions = self.client.sessions.len() as u32;
         if worker.0 < sessions {
             self.subscribe_waiting(worker.0);
-            return self.wake_session(worker.0);
+            return self.run_session(worker.0);
         }
         self.next_of_consumer(worker.0 - sessions);
     }
