@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::facts::Outcome;
 use crate::kernel::{Distribution, Sampler, Span, Stream, Time};
 use crate::scenario::{
-    Acknowledge, Consumer, CrashTrigger, Failures, OnFailure, Receive, Scenario, Throw,
+    Acknowledge, AcknowledgeMode, Consumer, CrashTrigger, Failures, OnFailure, Receive, Scenario,
+    Throw,
 };
 
 /// The identity of a message for the application: its producer and number.
@@ -50,6 +51,8 @@ pub struct ConsumerApp {
     remembered: Option<Remembered>,
     /// It neither hangs, crashes, fails nor remembers anything: every delivery simply takes its time.
     pub is_flawless: bool,
+    /// All acknowledging is the library's business: it never calls acknowledge or commit after a success.
+    pub is_silent: bool,
     /// So many deliveries, then it closes; `u64::MAX`: no end.
     messages: u64,
     stop: Option<Time>,
@@ -79,6 +82,7 @@ impl ConsumerApp {
     /// The application of a consumer.
     pub fn new(scenario: &Scenario, spec: &Consumer) -> ConsumerApp {
         let stream = |purpose| Stream::new(scenario.seed, &spec.name, purpose);
+        let session = &scenario.sessions[spec.session];
         ConsumerApp {
             processing: Sampler::new(&spec.processing),
             processing_stream: stream("processing"),
@@ -96,6 +100,10 @@ impl ConsumerApp {
                 && spec.failures.crashes.is_empty()
                 && spec.failures.throws.is_empty()
                 && spec.deduplicate.is_none(),
+            is_silent: matches!(
+                session.mode,
+                AcknowledgeMode::Auto | AcknowledgeMode::DupsOk
+            ) && !matches!(session.acknowledge, Acknowledge::EveryConsumer(_)),
             messages: spec.messages.unwrap_or(u64::MAX),
             stop: spec.stop,
             on_failure: spec.on_failure,

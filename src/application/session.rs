@@ -16,8 +16,6 @@ pub enum Verdict {
 pub struct SessionApp {
     /// How its deliveries are acknowledged.
     pub mode: AcknowledgeMode,
-    /// All acknowledging is the library's business: the application never says a word.
-    pub is_silent: bool,
     /// When acknowledge() is called.
     pub acknowledge: Acknowledge,
     transaction: ConsumerTransaction,
@@ -34,8 +32,6 @@ impl SessionApp {
         let spec = &scenario.sessions[session];
         SessionApp {
             mode: spec.mode,
-            is_silent: matches!(spec.mode, AcknowledgeMode::Auto | AcknowledgeMode::DupsOk)
-                && !matches!(spec.acknowledge, Acknowledge::EveryConsumer(_)),
             acknowledge: spec.acknowledge,
             transaction: spec.transaction.clone(),
             stream: Stream::new(scenario.seed, &spec.name, "transaction"),

@@ -244,12 +244,15 @@ impl Consumer {
             self.poison_before_dispatch(delivery.message, session, s);
             return Step::Kept;
         }
+        let expired = self.is_expired(delivery, s);
+        if !expired {
+            self.hold_for_application(delivery, s);
+        }
         self.before_message_is_consumed(delivery, session, s);
-        if self.is_expired(delivery, s) {
+        if expired {
             self.consume_expired(delivery.message, session, s);
             return Step::Kept;
         }
-        self.hold_for_application(delivery, s);
         Step::Call(Job {
             consumer: self.id.index,
             message: delivery.message,

@@ -287,18 +287,20 @@ impl<O: Observer> World<'_, O> {
             count,
         } = job;
         let this = &self.client.consumers[consumer as usize];
-        let (id, session) = (this.id, this.session);
+        let id = this.id;
         if self.rules.crash_counts_delivered_only {
             let sequence = self.shell.messages[message].sequence;
             self.shell.last_delivered[consumer as usize] = (id, sequence as i64);
         }
-        self.sessions[session as usize].begin_delivery();
+        let app = &mut self.consumers[consumer as usize];
+        if !app.is_silent {
+            self.sessions[this.session as usize].begin_delivery();
+        }
         self.shell.emit(Fact::Delivered {
             consumer: id,
             message,
             count,
         });
-        let app = &mut self.consumers[consumer as usize];
         let processing = app.begin();
         let length = if app.is_flawless {
             Some(processing)
@@ -412,7 +414,7 @@ impl<O: Observer> World<'_, O> {
         consumer: ConsumerIndex,
         message: MessageRef,
     ) -> Ending {
-        if !self.sessions[session as usize].is_silent {
+        if !self.consumers[consumer as usize].is_silent {
             self.acknowledges_or_commits(session, consumer, message);
         }
         Ending::Returns
