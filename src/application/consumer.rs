@@ -157,6 +157,7 @@ impl ConsumerApp {
     }
 
     /// What it makes of this message, which it begins.
+    #[inline(never)]
     pub fn work(&self, message: MessageName, processing: Span) -> Work {
         let is_repeat = self.is_repeat(message);
         let mut length = Some(if is_repeat { Span::ZERO } else { processing });
@@ -175,6 +176,7 @@ impl ConsumerApp {
     }
 
     /// The work on a message is over.
+    #[inline(never)]
     pub fn end(&mut self, message: MessageName) -> WorkEnd {
         let crash = self.crashes_now();
         let is_repeat = self.is_repeat(message);

@@ -176,8 +176,8 @@ impl Consumer {
     /// Whether a message is expired by the client's clock (`consumeExpiredMessage`).
     #[inline]
     pub(super) fn is_expired(&self, delivery: &Delivery, s: &impl Surroundings) -> bool {
-        self.options.consumer_expiry_check_enabled
-            && s.messages()[delivery.message].is_expired(s.now())
+        let message = &s.messages()[delivery.message];
+        self.options.consumer_expiry_check_enabled && message.is_expired(s.now())
     }
 
     /// A transacted consumer does not deliver what was delivered too often (`redeliveryExceeded`), unless the

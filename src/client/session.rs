@@ -34,7 +34,7 @@ pub struct Session {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Job {
     /// Whose.
-    pub consumer: ConsumerIndex,
+    pub id: ConsumerId,
     /// Held for the application.
     pub message: MessageRef,
     /// `JMSXDeliveryCount`
@@ -254,7 +254,7 @@ impl Consumer {
             return Step::Kept;
         }
         Step::Call(Job {
-            consumer: self.id.index,
+            id: self.id,
             message: delivery.message,
             count: delivery.redelivery_counter + 1,
         })

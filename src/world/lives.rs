@@ -486,7 +486,7 @@ impl<O: Observer> World<'_, O> {
         let task = self.workers[worker.0 as usize].task;
         self.client.consumers[consumer as usize].is_listener()
             && matches!(task, Task::Working(job, _) | Task::AfterWork(job, _)
-                if job.consumer == consumer)
+                if job.id.index == consumer)
     }
 
     /// Whether the thread that reads from the connection waits for a listener.
@@ -611,7 +611,7 @@ impl<O: Observer> World<'_, O> {
             }
             return;
         };
-        if job.consumer != consumer {
+        if job.id.index != consumer {
             return;
         }
         if let Task::Working(_, since) = task {

@@ -213,7 +213,7 @@ impl<O: Observer> World<'_, O> {
         match self.client.receive(consumer, remaining, &mut self.shell) {
             Received::Message(delivery) => {
                 let job = Job {
-                    consumer,
+                    id: self.client.consumers[consumer as usize].id,
                     message: delivery.message,
                     count: delivery.redelivery_counter + 1,
                 };
@@ -281,20 +281,16 @@ impl<O: Observer> World<'_, O> {
     /// A message is handed to the application.
     #[inline(always)]
     fn begin_work(&mut self, worker: WorkerId, job: Job) {
-        let Job {
-            consumer,
-            message,
-            count,
-        } = job;
-        let this = &self.client.consumers[consumer as usize];
-        let id = this.id;
+        let Job { id, message, count } = job;
+        let consumer = id.index as usize;
         if self.rules.crash_counts_delivered_only {
             let sequence = self.shell.messages[message].sequence;
-            self.shell.last_delivered[consumer as usize] = (id, sequence as i64);
+            self.shell.last_delivered[consumer] = (id, sequence as i64);
         }
-        let app = &mut self.consumers[consumer as usize];
+        let app = &mut self.consumers[consumer];
         if !app.is_silent {
-            self.sessions[this.session as usize].begin_delivery();
+            let session = self.client.session_of(id.index);
+            self.sessions[session as usize].begin_delivery();
         }
         self.shell.emit(Fact::Delivered {
             consumer: id,
@@ -347,38 +343,64 @@ impl<O: Observer> World<'_, O> {
         let Task::Working(job, since) = this.task else {
             return;
         };
-        let Job {
-            consumer, message, ..
-        } = job;
+        let Job { id, message, .. } = job;
+        let app = &self.consumers[id.index as usize];
+        let ending = if app.is_flawless && app.is_silent {
+            self.processed(id.index, message, Outcome::Done, since);
+            Ending::Returns
+        } else {
+            match self.application_ends(worker, job, since) {
+                Some(ending) => ending,
+                None => return,
+            }
+        };
+        if *self.awaiting(worker) > 0 {
+            self.await_answers(worker, ending);
+        } else {
+            self.end_delivery(worker, id.index, message, ending);
+        }
+    }
+
+    /// What an application makes of the end of its work that may fail, acknowledge or commit; None: it died.
+    #[inline(never)]
+    fn application_ends(&mut self, worker: WorkerId, job: Job, since: Time) -> Option<Ending> {
+        let (consumer, message) = (job.id.index, job.message);
         let app = &mut self.consumers[consumer as usize];
-        let end = if app.is_flawless {
+        let WorkEnd { outcome, crash } = if app.is_flawless {
             WorkEnd::DONE
         } else {
             let content = &self.shell.messages[message];
             app.end((content.producer, content.number))
         };
-        let this = &self.client.consumers[consumer as usize];
-        let (id, session) = (this.id, this.session);
-        self.shell.emit(Fact::Processed {
-            consumer: id,
-            message,
-            outcome: end.outcome,
-            since,
-        });
-        if let Some(crash) = end.crash {
+        self.processed(consumer, message, outcome, since);
+        if let Some(crash) = crash {
             self.await_answers(worker, Ending::Returns);
-            return self.crash(consumer, crash);
+            self.crash(consumer, crash);
+            return None;
         }
-        let ending = if end.outcome == Outcome::Failed {
+        let session = self.client.session_of(consumer);
+        Some(if outcome == Outcome::Failed {
             self.failed(session, consumer, message)
         } else {
             self.succeeded(session, consumer, message)
-        };
-        if *self.awaiting(worker) > 0 {
-            self.await_answers(worker, ending);
-        } else {
-            self.end_delivery(worker, consumer, message, ending);
-        }
+        })
+    }
+
+    #[inline(always)]
+    fn processed(
+        &mut self,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+        outcome: Outcome,
+        since: Time,
+    ) {
+        let consumer = self.client.consumers[consumer as usize].id;
+        self.shell.emit(Fact::Processed {
+            consumer,
+            message,
+            outcome,
+            since,
+        });
     }
 
     /// A worker is done with its work, but not with what that asked of the broker.
@@ -391,7 +413,6 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// What the application does after a failure.
-    #[inline(never)]
     fn failed(
         &mut self,
         session: SessionIndex,
@@ -407,26 +428,12 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// What the application does after a success: acknowledges or commits, by its counts.
-    #[inline]
     fn succeeded(
         &mut self,
         session: SessionIndex,
         consumer: ConsumerIndex,
         message: MessageRef,
     ) -> Ending {
-        if !self.consumers[consumer as usize].is_silent {
-            self.acknowledges_or_commits(session, consumer, message);
-        }
-        Ending::Returns
-    }
-
-    #[inline(never)]
-    fn acknowledges_or_commits(
-        &mut self,
-        session: SessionIndex,
-        consumer: ConsumerIndex,
-        message: MessageRef,
-    ) {
         let app = &mut self.sessions[session as usize];
         match (app.mode, app.acknowledge) {
             (AcknowledgeMode::SessionTransacted, _) => {
@@ -456,6 +463,7 @@ impl<O: Observer> World<'_, O> {
             }
             (AcknowledgeMode::Auto | AcknowledgeMode::DupsOk, _) => {}
         }
+        Ending::Returns
     }
 
     fn application_rolls_back(&mut self, session: SessionIndex, consumer: ConsumerIndex) -> Ending {
@@ -579,7 +587,7 @@ impl<O: Observer> World<'_, O> {
         match *self.task(worker) {
             Task::BeforeWork(job) => self.begin_other_work(worker, job),
             Task::AfterWork(job, ending) => {
-                self.end_delivery(worker, job.consumer, job.message, ending);
+                self.end_delivery(worker, job.id.index, job.message, ending);
             }
             Task::BeforeNext => self.next(worker),
             Task::Receiving(deadline) => {
