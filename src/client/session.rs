@@ -139,10 +139,10 @@ impl Client {
     #[inline(always)]
     pub fn iterate(&mut self, session: SessionIndex, s: &mut impl Surroundings) -> Step {
         let session = &mut self.sessions[session as usize];
-        let Some((index, item)) = session.next_for_worker(&mut self.consumers) else {
+        let Some((index, item)) = &mut session.next_for_worker(&mut self.consumers) else {
             return Step::Nothing;
         };
-        self.consumers[index as usize].dispatch(item, &mut self.seen, session, s)
+        self.consumers[*index as usize].dispatch(item, &mut self.seen, session, s)
     }
 
     /// Article 6: the worker that a listener has for itself, until the application has to do something.
@@ -150,7 +150,7 @@ impl Client {
         let consumer = &mut self.consumers[consumer as usize];
         let session = &mut self.sessions[consumer.session as usize];
         while consumer.unconsumed.running
-            && let Some(item) = consumer.unconsumed.dequeue()
+            && let Some(item) = &mut consumer.unconsumed.dequeue()
         {
             let step = consumer.dispatch(item, &mut self.seen, session, s);
             if step != Step::Kept {
@@ -204,17 +204,17 @@ impl Consumer {
     #[inline(always)]
     fn dispatch(
         &mut self,
-        mut item: Option<Delivery>,
+        item: &mut Option<Delivery>,
         seen: &mut [Seen],
         session: &mut Session,
         s: &mut impl Surroundings,
     ) -> Step {
         self.clear_after_reconnect(seen, session, s);
         if self.unconsumed.closed {
-            drop_item(self.id, item, s);
+            drop_item(self.id, *item, s);
             return Step::Kept;
         }
-        let Some(delivery) = &mut item else {
+        let Some(delivery) = item else {
             self.buffer(None, session);
             return Step::Buffered(self.id.index);
         };
