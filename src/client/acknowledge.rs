@@ -2,6 +2,7 @@
 
 use super::{Client, Consumer, Session, Style, Surroundings};
 use crate::facts::Fact;
+use crate::kernel::{Span, Time};
 use crate::wire::{
     AckType, Caller, ConsumerIndex, MessageAck, MessageRef, SessionIndex, ToBroker, TransactionId,
 };
@@ -106,16 +107,23 @@ impl Consumer {
         if window_is_due || self.optimize_time_is_over(s) {
             self.acknowledge_delivered(AckType::Standard, session, s);
             self.ack_counter = 0;
-            self.optimize_ack_timestamp = s.now().as_millis();
+            self.note_optimized_ack(s.now());
         }
     }
 
+    /// ActiveMQ's clock has whole milliseconds: when they are over is known as soon as they begin.
+    pub(super) fn note_optimized_ack(&mut self, now: Time) {
+        self.optimize_ack_timestamp = now.as_millis();
+        let time_out = self.options.optimize_acknowledge_time_out;
+        self.optimized_ack_due = time_out.map_or(Time::NEVER, |time_out| {
+            let millis = self.optimize_ack_timestamp + time_out.as_millis();
+            Time::ZERO + Span::from_millis(millis)
+        });
+    }
+
+    #[inline]
     fn optimize_time_is_over(&self, s: &impl Surroundings) -> bool {
-        self.options
-            .optimize_acknowledge_time_out
-            .is_some_and(|time_out| {
-                s.now().as_millis() >= self.optimize_ack_timestamp + time_out.as_millis()
-            })
+        s.now() >= self.optimized_ack_due
     }
 
     /// Article 1: what is consumed and unacknowledged decides, and a timer runs from the last ack.
@@ -123,11 +131,11 @@ impl Consumer {
         rule!("article-1");
         if 20 * self.delivered.len() as u64 >= 13 * u64::from(self.prefetch) {
             self.acknowledge_delivered(AckType::Standard, session, s);
-            self.optimize_ack_timestamp = s.now().as_millis();
+            self.note_optimized_ack(s.now());
         } else if self.delivered.len() == 1
             && let Some(time_out) = self.options.optimize_acknowledge_time_out
         {
-            let due = crate::kernel::Time(self.optimize_ack_timestamp * 1_000_000) + time_out;
+            let due = Time(self.optimize_ack_timestamp * 1_000_000) + time_out;
             s.set_timer(
                 due.max(s.now()),
                 super::ClientTimer::OptimizeTimeOut(self.id),
@@ -147,7 +155,7 @@ impl Consumer {
         };
         self.acknowledge_delivered(AckType::Standard, session, s);
         self.delivered.extend(in_progress);
-        self.optimize_ack_timestamp = s.now().as_millis();
+        self.note_optimized_ack(s.now());
     }
 
     /// The 0.5 rule (`ackLater`): counts a message, and sends the accumulated ack after each half window.
@@ -184,7 +192,7 @@ impl Consumer {
         transaction: Option<TransactionId>,
         s: &mut impl Surroundings,
     ) {
-        let first = match self.pending_ack.take() {
+        let first = match &self.pending_ack {
             Some(old) => {
                 s.release(old.last);
                 old.first

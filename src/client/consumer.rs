@@ -44,7 +44,10 @@ pub struct Consumer {
     /// Consumed since the last optimised ack (`ackCounter`).
     pub ack_counter: i32,
     pub(super) pending_ack: Option<PendingAck>,
+    /// Millisecond of the last optimised ack (`optimizeAckTimestamp`).
     pub(super) optimize_ack_timestamp: u64,
+    /// From when on optimizeAcknowledgeTimeOut asks for the next; never without one.
+    pub(super) optimized_ack_due: Time,
     pub(super) redelivery_delay: i64,
     /// Broker sequence id of what was handed over last; -1: nothing (`lastDeliveredSequenceId`).
     pub last_delivered_sequence_id: i64,
@@ -117,6 +120,7 @@ impl Consumer {
             ack_counter: 0,
             pending_ack: None,
             optimize_ack_timestamp: 0,
+            optimized_ack_due: Time::NEVER,
             redelivery_delay: 0,
             last_delivered_sequence_id: -1,
             current_prefetch: spec.prefetch_size,
@@ -140,7 +144,7 @@ impl Consumer {
         self.unconsumed = Buffer::new(self.options.message_priority_supported);
         self.delivered_counter = 0;
         self.ack_counter = 0;
-        self.optimize_ack_timestamp = now.as_millis();
+        self.note_optimized_ack(now);
         self.redelivery_delay = 0;
         self.last_delivered_sequence_id = -1;
         self.current_prefetch = self.prefetch;
