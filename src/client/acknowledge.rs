@@ -28,7 +28,7 @@ impl Consumer {
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
-        let waits = !self.options.send_acks_async && !by_itself && ack.transaction.is_none();
+        let waits = self.waits_for_acks && !by_itself && ack.transaction.is_none();
         rule!("acks-may-wait", waits);
         let reply_to = if waits {
             Some(self.wait_for_answer(session))

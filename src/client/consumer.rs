@@ -18,8 +18,9 @@ pub struct Consumer {
     pub session: SessionIndex,
     /// Its connection.
     pub connection: ConnectionIndex,
-    /// Options of its connection.
-    pub options: ClientOptions,
+    /// Options of its connection. In a box, since they are as large as all the rest: what every message asks of them
+    /// stands among the rest.
+    pub options: Box<ClientOptions>,
     pub(super) style: Style,
     pub(super) kind: DestinationKind,
     pub(super) rules: Rules,
@@ -31,6 +32,10 @@ pub struct Consumer {
     acknowledges_each: bool,
     /// Whether what arrives may be a duplicate that the filter of its connection knows.
     pub(super) filters_duplicates: bool,
+    /// `jms.consumerExpiryCheckEnabled`
+    checks_expiry: bool,
+    /// Whether whoever sends an ack waits for its answer, unless it is in a transaction (`jms.sendAcksAsync=false`).
+    pub(super) waits_for_acks: bool,
     /// What was delivered more often is not delivered any more (`preDispatchCheck`, transacted only); `u32::MAX`: never.
     most_redeliveries: u32,
     /// From `createConsumer` to its close or crash.
@@ -78,7 +83,7 @@ impl Consumer {
         let spec = &scenario.consumers[index];
         let session = &scenario.sessions[spec.session];
         let kind = scenario.destinations[spec.destination].kind;
-        let options = scenario.connections[spec.connection].options.clone();
+        let options = Box::new(scenario.connections[spec.connection].options.clone());
         let style = Style::of(session.mode, kind);
         let is_auto = session.mode == crate::scenario::AcknowledgeMode::Auto;
         let dups_ok_too =
@@ -107,6 +112,8 @@ impl Consumer {
             is_optimized,
             acknowledges_each: style == Style::AutoEach && !is_optimized,
             filters_duplicates: seen[spec.connection].is_active(),
+            checks_expiry: options.consumer_expiry_check_enabled,
+            waits_for_acks: !options.send_acks_async,
             most_redeliveries,
             style,
             kind,
@@ -181,7 +188,7 @@ impl Consumer {
     #[inline]
     pub(super) fn is_expired(&self, delivery: &Delivery, s: &impl Surroundings) -> bool {
         let message = &s.messages()[delivery.message];
-        self.options.consumer_expiry_check_enabled && message.is_expired(s.now())
+        self.checks_expiry && message.is_expired(s.now())
     }
 
     /// A transacted consumer does not deliver what was delivered too often (`redeliveryExceeded`), unless the

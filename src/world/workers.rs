@@ -272,13 +272,7 @@ impl<O: Observer> World<'_, O> {
 
     // ── working ──
 
-    /// The same for whoever is no listener of a session; the path of a listener is one piece with its dispatch.
-    #[inline(never)]
-    fn begin_other_work(&mut self, worker: WorkerId, job: Job) {
-        self.begin_work(worker, job);
-    }
-
-    /// A message is handed to the application.
+    /// A message is handed to the application. For a listener of a session this is one piece with the dispatch.
     #[inline(always)]
     fn begin_work(&mut self, worker: WorkerId, job: Job) {
         let Job { id, message, count } = job;
@@ -311,6 +305,12 @@ impl<O: Observer> World<'_, O> {
             let event = Event::WorkEnds(worker, this.turn);
             self.shell.for_worker(since + length, worker, event);
         }
+    }
+
+    /// The same for all others: one copy is enough for them.
+    #[inline(never)]
+    fn begin_other_work(&mut self, worker: WorkerId, job: Job) {
+        self.begin_work(worker, job);
     }
 
     /// How long an application with failures works on a message; None: for ever.
