@@ -76,7 +76,9 @@ pub enum DeathCause {
 }
 
 /// One thing that happened.
+// With a tag of its own: one that hides in the spare values of a field is unknown to the compiler where a fact is made.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[repr(u8)]
 pub enum Fact {
     // ── the producing application ──
     /// It calls send (a resend of the same message is not a new send).

@@ -144,7 +144,9 @@ pub enum Caller {
 }
 
 /// Client to broker.
+// With a tag of its own, which is read with one comparison.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum ToBroker {
     /// `ConsumerInfo`, answered. What else it says stands in the scenario.
     AddConsumer {
@@ -227,7 +229,9 @@ pub enum ToBroker {
 }
 
 /// Broker to client.
+// With a tag of its own, as above.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum ToClient {
     /// `MessageDispatch`
     Dispatch {

@@ -2,13 +2,32 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::facts::Outcome;
 use crate::kernel::{Distribution, Sampler, Span, Stream, Time};
 use crate::scenario::{
-    Acknowledge, Consumer, CrashTrigger, Failures, OnFailure, Receive, Scenario, Throw,
+    Acknowledge, AcknowledgeMode, Consumer, CrashTrigger, Failures, OnFailure, Receive, Scenario,
+    Throw,
 };
 
 /// The identity of a message for the application: its producer and number.
 pub type MessageName = (u32, u64);
+
+/// How the application's work on one delivery ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WorkEnd {
+    /// Skipped: it has worked on the message before.
+    pub outcome: Outcome,
+    /// The process dies: which crash of the scenario.
+    pub crash: Option<usize>,
+}
+
+impl WorkEnd {
+    /// As it should.
+    pub const DONE: WorkEnd = WorkEnd {
+        outcome: Outcome::Done,
+        crash: None,
+    };
+}
 
 /// What the application makes of one delivery, decided as it begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +49,12 @@ pub struct ConsumerApp {
     /// Beside each entry of `failures.throws`: how often each of its messages has failed.
     failed: Vec<Vec<(MessageName, u64)>>,
     remembered: Option<Remembered>,
-    messages: Option<u64>,
+    /// It neither hangs, crashes, fails nor remembers anything: every delivery simply takes its time.
+    pub is_flawless: bool,
+    /// All acknowledging is the library's business: it never calls acknowledge or commit after a success.
+    pub is_silent: bool,
+    /// So many deliveries, then it closes; `u64::MAX`: no end.
+    messages: u64,
     stop: Option<Time>,
     /// What it does when its processing fails.
     pub on_failure: OnFailure,
@@ -58,6 +82,7 @@ impl ConsumerApp {
     /// The application of a consumer.
     pub fn new(scenario: &Scenario, spec: &Consumer) -> ConsumerApp {
         let stream = |purpose| Stream::new(scenario.seed, &spec.name, purpose);
+        let session = &scenario.sessions[spec.session];
         ConsumerApp {
             processing: Sampler::new(&spec.processing),
             processing_stream: stream("processing"),
@@ -71,7 +96,15 @@ impl ConsumerApp {
                 order: VecDeque::new(),
                 known: BTreeSet::new(),
             }),
-            messages: spec.messages,
+            is_flawless: spec.failures.hangs.is_empty()
+                && spec.failures.crashes.is_empty()
+                && spec.failures.throws.is_empty()
+                && spec.deduplicate.is_none(),
+            is_silent: matches!(
+                session.mode,
+                AcknowledgeMode::Auto | AcknowledgeMode::DupsOk
+            ) && !matches!(session.acknowledge, Acknowledge::EveryConsumer(_)),
+            messages: spec.messages.unwrap_or(u64::MAX),
             stop: spec.stop,
             on_failure: spec.on_failure,
             receive: spec.receive,
@@ -96,9 +129,12 @@ impl ConsumerApp {
 
     /// Whether it opens at all (again): not once it has had all its messages, or was stopped.
     pub fn wants_to_open(&self, now: Time) -> bool {
-        let is_full = self.messages.is_some_and(|most| self.deliveries >= most);
         let is_stopped = self.lives > 0 && self.stop.is_some_and(|stop| now >= stop);
-        !is_full && !is_stopped
+        !self.is_full() && !is_stopped
+    }
+
+    fn is_full(&self) -> bool {
+        self.deliveries >= self.messages
     }
 
     /// A new life begins.
@@ -110,14 +146,20 @@ impl ConsumerApp {
         self.closes_after_delivery = false;
     }
 
-    /// A message is handed to it.
-    pub fn begin(&mut self, message: MessageName) -> Work {
+    /// A message is handed to it: how long it takes to process one.
+    #[inline]
+    pub fn begin(&mut self) -> Span {
         self.life_deliveries += 1;
         self.deliveries += 1;
         self.is_delivering = true;
-        let is_repeat = self.is_repeat(message);
         // Drawn for a repeat as well: whether one comes must not shift the draws of later messages.
-        let processing = self.processing.sample(&mut self.processing_stream);
+        self.processing.sample(&mut self.processing_stream)
+    }
+
+    /// What it makes of this message, which it begins.
+    #[inline(never)]
+    pub fn work(&self, message: MessageName, processing: Span) -> Work {
+        let is_repeat = self.is_repeat(message);
         let mut length = Some(if is_repeat { Span::ZERO } else { processing });
         let mut hang = None;
         for failure in &self.failures.hangs {
@@ -133,15 +175,32 @@ impl ConsumerApp {
         Work { length, hang }
     }
 
+    /// The work on a message is over.
+    #[inline(never)]
+    pub fn end(&mut self, message: MessageName) -> WorkEnd {
+        let crash = self.crashes_now();
+        let is_repeat = self.is_repeat(message);
+        let fails = crash.is_none() && !is_repeat && self.fails(message);
+        if crash.is_none() && !fails {
+            self.remember(message);
+        }
+        let outcome = match (fails, is_repeat) {
+            (true, _) => Outcome::Failed,
+            (false, true) => Outcome::Skipped,
+            (false, false) => Outcome::Done,
+        };
+        WorkEnd { outcome, crash }
+    }
+
     /// Whether an idempotent application has worked on this message before.
-    pub fn is_repeat(&self, message: MessageName) -> bool {
+    fn is_repeat(&self, message: MessageName) -> bool {
         self.remembered
             .as_ref()
             .is_some_and(|remembered| remembered.known.contains(&message))
     }
 
     /// Whether the process dies at the end of this processing: which crash of the scenario.
-    pub fn crashes_now(&self) -> Option<usize> {
+    fn crashes_now(&self) -> Option<usize> {
         self.failures
             .crashes
             .iter()
@@ -154,7 +213,7 @@ impl ConsumerApp {
     }
 
     /// Whether this processing fails at its end.
-    pub fn fails(&mut self, message: MessageName) -> bool {
+    fn fails(&mut self, message: MessageName) -> bool {
         for (failure, failed) in self.failures.throws.iter().zip(&mut self.failed) {
             match failure {
                 Throw::Messages { messages, times } => {
@@ -174,7 +233,7 @@ impl ConsumerApp {
     }
 
     /// It has worked on a message and need not do so again.
-    pub fn remember(&mut self, message: MessageName) {
+    fn remember(&mut self, message: MessageName) {
         let Some(remembered) = &mut self.remembered else {
             return;
         };
@@ -202,11 +261,20 @@ impl ConsumerApp {
     }
 
     /// The delivery in progress is done with. Whether it closes now, and when it opens again after that.
+    #[inline]
     pub fn end_delivery(&mut self) -> Option<Option<Span>> {
         self.is_delivering = false;
-        if self.closes_after_delivery || self.messages.is_some_and(|most| self.deliveries >= most) {
+        if self.closes_after_delivery || self.is_full() {
             return Some(None);
         }
+        if self.failures.closes.is_empty() {
+            return None;
+        }
+        self.closes_now()
+    }
+
+    #[inline(never)]
+    fn closes_now(&mut self) -> Option<Option<Span>> {
         let close = self.failures.closes.iter().find(|close| {
             self.life_deliveries == close.after_deliveries && (self.lives == 1 || !close.once)
         })?;

@@ -5,6 +5,6 @@ mod consumer;
 mod producer;
 mod session;
 
-pub use consumer::{ConsumerApp, Work};
+pub use consumer::{ConsumerApp, Work, WorkEnd};
 pub use producer::ProducerApp;
 pub use session::{SessionApp, Verdict};

@@ -1,7 +1,7 @@
 //! What an application counts per session: deliveries to the next acknowledge() and to the end of a transaction.
 
 use crate::kernel::{Span, Stream};
-use crate::scenario::{Acknowledge, ConsumerTransaction, Scenario};
+use crate::scenario::{Acknowledge, AcknowledgeMode, ConsumerTransaction, Scenario};
 
 /// How a transaction ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,6 +14,8 @@ pub enum Verdict {
 
 /// The counts of a session; transaction numbers go on over all its lives.
 pub struct SessionApp {
+    /// How its deliveries are acknowledged.
+    pub mode: AcknowledgeMode,
     /// When acknowledge() is called.
     pub acknowledge: Acknowledge,
     transaction: ConsumerTransaction,
@@ -29,6 +31,7 @@ impl SessionApp {
     pub fn new(scenario: &Scenario, session: usize) -> SessionApp {
         let spec = &scenario.sessions[session];
         SessionApp {
+            mode: spec.mode,
             acknowledge: spec.acknowledge,
             transaction: spec.transaction.clone(),
             stream: Stream::new(scenario.seed, &spec.name, "transaction"),

@@ -1,7 +1,8 @@
 //! The acks a consumer sends: at once, by the 0.65 rule, by the 0.5 rule, or when the application says so.
 
-use super::{Client, Consumer, Delivery, Session, Style, Surroundings};
+use super::{Client, Consumer, Session, Style, Surroundings};
 use crate::facts::Fact;
+use crate::kernel::{Span, Time};
 use crate::wire::{
     AckType, Caller, ConsumerIndex, MessageAck, MessageRef, SessionIndex, ToBroker, TransactionId,
 };
@@ -19,7 +20,7 @@ pub(super) struct PendingAck {
 impl Consumer {
     /// Sends an ack. With `sendAcksAsync=false` the calling thread waits for the answer, except inside a transaction
     /// and for what the library sends by itself (`ActiveMQSession.sendAck`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn send_ack(
         &mut self,
         ack: MessageAck,
@@ -27,14 +28,13 @@ impl Consumer {
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
-        let waits = !self.options.send_acks_async && !by_itself && ack.transaction.is_none();
+        let waits = self.waits_for_acks && !by_itself && ack.transaction.is_none();
         rule!("acks-may-wait", waits);
-        let reply_to = waits.then(|| self.caller());
-        match reply_to {
-            Some(Caller::Session(_)) => session.awaiting += 1,
-            Some(_) => self.awaiting += 1,
-            None => {}
-        }
+        let reply_to = if waits {
+            Some(self.wait_for_answer(session))
+        } else {
+            None
+        };
         s.emit(Fact::AckSent { ack });
         s.send(
             self.connection,
@@ -46,6 +46,16 @@ impl Consumer {
         );
     }
 
+    #[cold]
+    fn wait_for_answer(&mut self, session: &mut Session) -> Caller {
+        let caller = self.caller();
+        match caller {
+            Caller::Session(_) => session.awaiting += 1,
+            _ => self.awaiting += 1,
+        }
+        caller
+    }
+
     /// An ack of this consumer for everything delivered (`makeAckForAllDeliveredMessages`); None if there is nothing.
     #[inline]
     pub(super) fn ack_for_all_delivered(
@@ -53,8 +63,8 @@ impl Consumer {
         ack_type: AckType,
         transaction: Option<TransactionId>,
     ) -> Option<MessageAck> {
-        let oldest = self.delivered.front()?;
-        let newest = self.delivered.back()?;
+        let oldest = self.delivered.first()?;
+        let newest = self.delivered.last()?;
         Some(MessageAck {
             consumer: self.id,
             ack_type,
@@ -66,7 +76,7 @@ impl Consumer {
     }
 
     /// Acknowledges everything delivered, outside a transaction, and forgets it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn acknowledge_delivered(
         &mut self,
         ack_type: AckType,
@@ -81,6 +91,7 @@ impl Consumer {
     }
 
     /// The 0.65 rule (AUTO + optimizeAcknowledge; `afterMessageIsConsumed`). The time-out is looked at only here.
+    #[inline(never)]
     pub(super) fn optimized_ack(&mut self, session: &mut Session, s: &mut impl Surroundings) {
         if self.rules.optimize_counts_unacknowledged {
             return self.optimized_ack_of_the_article(session, s);
@@ -96,16 +107,23 @@ impl Consumer {
         if window_is_due || self.optimize_time_is_over(s) {
             self.acknowledge_delivered(AckType::Standard, session, s);
             self.ack_counter = 0;
-            self.optimize_ack_timestamp = s.now().as_millis();
+            self.note_optimized_ack(s.now());
         }
     }
 
+    /// ActiveMQ's clock has whole milliseconds: when they are over is known as soon as they begin.
+    pub(super) fn note_optimized_ack(&mut self, now: Time) {
+        self.optimize_ack_timestamp = now.as_millis();
+        let time_out = self.options.optimize_acknowledge_time_out;
+        self.optimized_ack_due = time_out.map_or(Time::NEVER, |time_out| {
+            let millis = self.optimize_ack_timestamp + time_out.as_millis();
+            Time::ZERO + Span::from_millis(millis)
+        });
+    }
+
+    #[inline]
     fn optimize_time_is_over(&self, s: &impl Surroundings) -> bool {
-        self.options
-            .optimize_acknowledge_time_out
-            .is_some_and(|time_out| {
-                s.now().as_millis() >= self.optimize_ack_timestamp + time_out.as_millis()
-            })
+        s.now() >= self.optimized_ack_due
     }
 
     /// Article 1: what is consumed and unacknowledged decides, and a timer runs from the last ack.
@@ -113,11 +131,11 @@ impl Consumer {
         rule!("article-1");
         if 20 * self.delivered.len() as u64 >= 13 * u64::from(self.prefetch) {
             self.acknowledge_delivered(AckType::Standard, session, s);
-            self.optimize_ack_timestamp = s.now().as_millis();
+            self.note_optimized_ack(s.now());
         } else if self.delivered.len() == 1
             && let Some(time_out) = self.options.optimize_acknowledge_time_out
         {
-            let due = crate::kernel::Time(self.optimize_ack_timestamp * 1_000_000) + time_out;
+            let due = Time(self.optimize_ack_timestamp * 1_000_000) + time_out;
             s.set_timer(
                 due.max(s.now()),
                 super::ClientTimer::OptimizeTimeOut(self.id),
@@ -131,19 +149,20 @@ impl Consumer {
             return;
         }
         let in_progress = if self.is_consuming {
-            self.delivered.pop_back()
+            self.delivered.pop()
         } else {
             None
         };
         self.acknowledge_delivered(AckType::Standard, session, s);
         self.delivered.extend(in_progress);
-        self.optimize_ack_timestamp = s.now().as_millis();
+        self.note_optimized_ack(s.now());
     }
 
     /// The 0.5 rule (`ackLater`): counts a message, and sends the accumulated ack after each half window.
+    #[inline(never)]
     pub(super) fn ack_later(
         &mut self,
-        delivery: Delivery,
+        message: MessageRef,
         ack_type: AckType,
         session: &mut Session,
         s: &mut impl Surroundings,
@@ -155,7 +174,7 @@ impl Consumer {
             return self.delivered_ack_of_the_article(session, s);
         }
         self.delivered_counter += 1;
-        self.accumulate(delivery.message, ack_type, session.transaction.current, s);
+        self.accumulate(message, ack_type, session.transaction.current, s);
         let counted = i64::from(self.delivered_counter + self.ack_counter);
         if i64::from(self.prefetch) <= 2 * counted {
             rule!("delivered-in-transactions", self.style == Style::Transacted);
@@ -173,7 +192,7 @@ impl Consumer {
         transaction: Option<TransactionId>,
         s: &mut impl Surroundings,
     ) {
-        let first = match self.pending_ack.take() {
+        let first = match &self.pending_ack {
             Some(old) => {
                 s.release(old.last);
                 old.first
@@ -248,17 +267,13 @@ impl Consumer {
     /// (`individualAck` in `beforeMessageIsConsumed`).
     pub(super) fn transacted_individual_ack(
         &mut self,
-        delivery: Delivery,
+        message: MessageRef,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
         rule!("transacted-individual-ack");
         self.enlist(session);
-        let ack = self.individual(
-            delivery.message,
-            AckType::Individual,
-            session.transaction.current,
-        );
+        let ack = self.individual(message, AckType::Individual, session.transaction.current);
         self.send_ack(ack, false, session, s);
     }
 
@@ -308,15 +323,14 @@ impl Consumer {
     /// The client found a message expired (`acknowledge(md, EXPIRED_ACK_TYPE)`); no counter changes.
     pub(super) fn acknowledge_expired(
         &mut self,
-        delivery: Delivery,
+        message: MessageRef,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
         rule!("expired-at-client");
-        self.ack_one(delivery.message, AckType::Expired, session, s);
-        self.delivered
-            .retain(|other| other.message != delivery.message);
-        s.release(delivery.message);
+        self.ack_one(message, AckType::Expired, session, s);
+        self.delivered.retain(|other| other.message != message);
+        s.release(message);
     }
 
     /// `ActiveMQMessageConsumer.acknowledge()`: a STANDARD ack over everything delivered to this consumer; in a
@@ -393,8 +407,7 @@ impl Client {
     pub fn acknowledge_consumer(&mut self, consumer: ConsumerIndex, s: &mut impl Surroundings) {
         let consumer = &mut self.consumers[consumer as usize];
         let session = &mut self.sessions[consumer.session as usize];
-        let seen = &mut self.seen[consumer.connection as usize];
-        consumer.clear_after_reconnect(seen, session, s);
+        consumer.clear_after_reconnect(&mut self.seen, session, s);
         consumer.acknowledge(session, s);
     }
 

@@ -70,10 +70,19 @@ impl<T: Ranked> Buffer<T> {
     /// Behind everything of the same or a higher priority.
     #[inline]
     pub fn enqueue(&mut self, item: T) {
-        if !self.by_priority {
-            return self.items.push_back(item);
+        self.items.push_back(item);
+        if self.by_priority {
+            self.sort_in_last();
         }
+    }
+
+    /// Few connections have priorities, so that an item is put in its place only after it was added.
+    #[inline(never)]
+    fn sort_in_last(&mut self) {
         rule!("buffers-by-priority");
+        let Some(item) = self.items.pop_back() else {
+            return;
+        };
         let place = self
             .items
             .partition_point(|other| other.priority() >= item.priority());

@@ -1,9 +1,7 @@
 //! One consumer: its buffer, what it has delivered, and when it acknowledges (`ActiveMQMessageConsumer`).
 
-use std::collections::VecDeque;
-
 use super::acknowledge::PendingAck;
-use super::{Buffer, Delivery, Session, Style, Surroundings, is_listener};
+use super::{Buffer, Delivery, Seen, Session, Style, Surroundings, is_listener};
 use crate::facts::Fact;
 use crate::kernel::Time;
 use crate::rules::Rules;
@@ -20,8 +18,9 @@ pub struct Consumer {
     pub session: SessionIndex,
     /// Its connection.
     pub connection: ConnectionIndex,
-    /// Options of its connection.
-    pub options: ClientOptions,
+    /// Options of its connection. In a box, since they are as large as all the rest: what every message asks of them
+    /// stands among the rest.
+    pub options: Box<ClientOptions>,
     pub(super) style: Style,
     pub(super) kind: DestinationKind,
     pub(super) rules: Rules,
@@ -29,18 +28,31 @@ pub struct Consumer {
     pub prefetch: u32,
     is_listener: bool,
     is_optimized: bool,
+    /// AUTO as it is by default: an ack for each message consumed.
+    acknowledges_each: bool,
+    /// Whether what arrives may be a duplicate that the filter of its connection knows.
+    pub(super) filters_duplicates: bool,
+    /// `jms.consumerExpiryCheckEnabled`
+    checks_expiry: bool,
+    /// Whether whoever sends an ack waits for its answer, unless it is in a transaction (`jms.sendAcksAsync=false`).
+    pub(super) waits_for_acks: bool,
+    /// What was delivered more often is not delivered any more (`preDispatchCheck`, transacted only); `u32::MAX`: never.
+    most_redeliveries: u32,
     /// From `createConsumer` to its close or crash.
     pub is_open: bool,
     /// The prefetch buffer (`unconsumedMessages`).
     pub unconsumed: Buffer<Option<Delivery>>,
     /// Handed to the application, not yet acknowledged (`deliveredMessages`); the newest last.
-    pub delivered: VecDeque<Delivery>,
+    pub delivered: Vec<Delivery>,
     /// Counts towards the next DELIVERED; may go below 0 (`deliveredCounter`).
     pub delivered_counter: i32,
     /// Consumed since the last optimised ack (`ackCounter`).
     pub ack_counter: i32,
     pub(super) pending_ack: Option<PendingAck>,
+    /// Millisecond of the last optimised ack (`optimizeAckTimestamp`).
     pub(super) optimize_ack_timestamp: u64,
+    /// From when on optimizeAcknowledgeTimeOut asks for the next; never without one.
+    pub(super) optimized_ack_due: Time,
     pub(super) redelivery_delay: i64,
     /// Broker sequence id of what was handed over last; -1: nothing (`lastDeliveredSequenceId`).
     pub last_delivered_sequence_id: i64,
@@ -67,16 +79,24 @@ pub struct Consumer {
 
 impl Consumer {
     /// Settings of a consumer; not open yet.
-    pub(super) fn new(scenario: &Scenario, index: usize, rules: Rules) -> Consumer {
+    pub(super) fn new(scenario: &Scenario, index: usize, rules: Rules, seen: &[Seen]) -> Consumer {
         let spec = &scenario.consumers[index];
         let session = &scenario.sessions[spec.session];
         let kind = scenario.destinations[spec.destination].kind;
-        let options = scenario.connections[spec.connection].options.clone();
+        let options = Box::new(scenario.connections[spec.connection].options.clone());
         let style = Style::of(session.mode, kind);
         let is_auto = session.mode == crate::scenario::AcknowledgeMode::Auto;
         let dups_ok_too =
             rules.dups_ok_optimizes_on_queues && style == Style::AutoEach && spec.prefetch_size > 1;
         let needs_prefetch = !rules.optimize_counts_unacknowledged || spec.prefetch_size > 0;
+        let is_optimized =
+            options.optimize_acknowledge && (is_auto || dups_ok_too) && needs_prefetch;
+        let policy = &options.redelivery_policy;
+        let checks_redeliveries = style == Style::Transacted && policy.pre_dispatch_check;
+        let most_redeliveries = policy
+            .maximum_redeliveries
+            .filter(|_| checks_redeliveries)
+            .unwrap_or(u32::MAX);
         rule!("article-2", dups_ok_too);
         rule!(
             "optimize-auto-only",
@@ -89,9 +109,12 @@ impl Consumer {
             },
             session: spec.session as SessionIndex,
             connection: spec.connection as ConnectionIndex,
-            is_optimized: options.optimize_acknowledge
-                && (is_auto || dups_ok_too)
-                && needs_prefetch,
+            is_optimized,
+            acknowledges_each: style == Style::AutoEach && !is_optimized,
+            filters_duplicates: seen[spec.connection].is_active(),
+            checks_expiry: options.consumer_expiry_check_enabled,
+            waits_for_acks: !options.send_acks_async,
+            most_redeliveries,
             style,
             kind,
             rules,
@@ -99,11 +122,12 @@ impl Consumer {
             is_listener: is_listener(spec.receive),
             is_open: false,
             unconsumed: Buffer::new(options.message_priority_supported),
-            delivered: VecDeque::new(),
+            delivered: Vec::new(),
             delivered_counter: 0,
             ack_counter: 0,
             pending_ack: None,
             optimize_ack_timestamp: 0,
+            optimized_ack_due: Time::NEVER,
             redelivery_delay: 0,
             last_delivered_sequence_id: -1,
             current_prefetch: spec.prefetch_size,
@@ -127,7 +151,7 @@ impl Consumer {
         self.unconsumed = Buffer::new(self.options.message_priority_supported);
         self.delivered_counter = 0;
         self.ack_counter = 0;
-        self.optimize_ack_timestamp = now.as_millis();
+        self.note_optimized_ack(now);
         self.redelivery_delay = 0;
         self.last_delivered_sequence_id = -1;
         self.current_prefetch = self.prefetch;
@@ -146,6 +170,7 @@ impl Consumer {
     }
 
     /// Whether the library calls the application.
+    #[inline]
     pub fn is_listener(&self) -> bool {
         self.is_listener
     }
@@ -160,53 +185,54 @@ impl Consumer {
     }
 
     /// Whether a message is expired by the client's clock (`consumeExpiredMessage`).
+    #[inline]
     pub(super) fn is_expired(&self, delivery: &Delivery, s: &impl Surroundings) -> bool {
-        self.options.consumer_expiry_check_enabled
-            && s.messages()[delivery.message].is_expired(s.now())
+        let message = &s.messages()[delivery.message];
+        self.checks_expiry && message.is_expired(s.now())
     }
 
     /// A transacted consumer does not deliver what was delivered too often (`redeliveryExceeded`), unless the
     /// broker's redelivery plugin sent it.
+    #[inline]
     pub(super) fn redelivery_exceeded(&self, delivery: &Delivery, s: &impl Surroundings) -> bool {
-        let policy = &self.options.redelivery_policy;
-        self.style == Style::Transacted
-            && policy.pre_dispatch_check
-            && policy
-                .maximum_redeliveries
-                .is_some_and(|most| delivery.dispatched_counter > most)
+        delivery.dispatched_counter > self.most_redeliveries
             && !s.messages()[delivery.message].rescheduled
     }
 
     /// A message is about to be handed to the application (`beforeMessageIsConsumed`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn before_message_is_consumed(
         &mut self,
-        delivery: Delivery,
+        delivery: &Delivery,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
         self.last_delivered_sequence_id = s.messages()[delivery.message].sequence as i64;
         self.is_consuming = true;
         if self.style != Style::AutoBatch {
-            self.delivered.push_back(delivery);
+            self.delivered.push(*delivery);
         }
         if self.style == Style::Transacted {
-            session.transaction.begin(self.connection, s);
-            if self.options.transacted_individual_ack {
-                self.transacted_individual_ack(delivery, session, s);
-            } else {
-                self.ack_later(delivery, AckType::Delivered, session, s);
-            }
+            self.take_part(delivery.message, session, s);
         }
     }
 
-    /// The application is done with a message, or never saw it because it was expired
-    /// (`afterMessageIsConsumed`).
-    #[inline]
+    /// A message is about to be handed over within the session's transaction.
+    #[inline(never)]
+    fn take_part(&mut self, message: MessageRef, session: &mut Session, s: &mut impl Surroundings) {
+        session.transaction.begin(self.connection, s);
+        if self.options.transacted_individual_ack {
+            self.transacted_individual_ack(message, session, s);
+        } else {
+            self.ack_later(message, AckType::Delivered, session, s);
+        }
+    }
+
+    /// The application is done with a message (`afterMessageIsConsumed`).
+    #[inline(always)]
     pub(super) fn after_message_is_consumed(
         &mut self,
-        delivery: Delivery,
-        expired: bool,
+        message: MessageRef,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
@@ -215,31 +241,56 @@ impl Consumer {
         if self.unconsumed.closed {
             return;
         }
-        if expired {
-            return self.acknowledge_expired(delivery, session, s);
-        }
         rule!(
             "acknowledged-inside-is-not-counted",
             matches!(self.style, Style::Client | Style::Individual)
-                && !self.is_in_delivered(delivery.message)
+                && !self.is_in_delivered(message)
         );
+        if self.acknowledges_each {
+            self.acknowledge_delivered(AckType::Standard, session, s);
+        } else {
+            self.count_consumed(message, session, s);
+        }
+    }
+
+    /// What is consumed without an ack at once.
+    #[inline(never)]
+    fn count_consumed(
+        &mut self,
+        message: MessageRef,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
         match self.style {
             Style::Transacted => {}
-            Style::AutoEach if self.is_optimized => self.optimized_ack(session, s),
-            Style::AutoEach => self.acknowledge_delivered(AckType::Standard, session, s),
-            Style::AutoBatch => self.ack_later(delivery, AckType::Standard, session, s),
+            Style::AutoEach => self.optimized_ack(session, s),
+            Style::AutoBatch => self.ack_later(message, AckType::Standard, session, s),
             Style::Client | Style::Individual => {
-                if self.is_in_delivered(delivery.message) {
-                    self.ack_later(delivery, AckType::Delivered, session, s);
+                if self.is_in_delivered(message) {
+                    self.ack_later(message, AckType::Delivered, session, s);
                 }
             }
+        }
+    }
+
+    /// The application never sees a message because it is expired (`afterMessageIsConsumed` as well).
+    pub(super) fn consume_expired(
+        &mut self,
+        message: MessageRef,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        self.is_consuming = false;
+        self.restore_prefetch(s);
+        if !self.unconsumed.closed {
+            self.acknowledge_expired(message, session, s);
         }
     }
 
     /// The application holds a message while it works on it, beside `delivered`, which may let go of it meanwhile.
     /// DUPS_OK on a topic never keeps it in `delivered`: there the library's hold becomes the application's.
     #[inline]
-    pub(super) fn hold_for_application(&self, delivery: Delivery, s: &mut impl Surroundings) {
+    pub(super) fn hold_for_application(&self, delivery: &Delivery, s: &mut impl Surroundings) {
         if self.style != Style::AutoBatch {
             s.messages_mut().retain(delivery.message);
         }
@@ -254,7 +305,8 @@ impl Consumer {
     }
 
     /// Puts a dispatch into the buffer; None is the broker's answer to a pull that found nothing.
-    pub(super) fn buffer(&mut self, delivery: Option<Delivery>) {
+    pub(super) fn buffer(&mut self, delivery: Option<Delivery>, session: &mut Session) {
+        session.listeners_may_buffer |= self.is_listener;
         self.unconsumed.enqueue(delivery);
     }
 
@@ -283,11 +335,12 @@ impl Consumer {
     }
 
     /// Lets go of what was delivered.
-    #[inline]
+    #[inline(always)]
     pub(super) fn clear_delivered(&mut self, s: &mut impl Surroundings) {
-        while let Some(delivery) = self.delivered.pop_front() {
+        for delivery in &self.delivered {
             s.release(delivery.message);
         }
+        self.delivered.clear();
     }
 
     /// Lets go of what waits for its redelivery.

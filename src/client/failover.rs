@@ -40,6 +40,11 @@ impl Seen {
         (whose, message.producer, message.number)
     }
 
+    /// Whether it is on a failover transport, and wanted.
+    pub(super) fn is_active(&self) -> bool {
+        self.is_active
+    }
+
     /// Notes a message; true if it was noted before (`isDuplicate`).
     fn is_duplicate(
         &mut self,
@@ -47,9 +52,6 @@ impl Seen {
         message: MessageRef,
         s: &impl Surroundings,
     ) -> bool {
-        if !self.is_active {
-            return false;
-        }
         let (whose, producer, number) = Seen::id(consumer, message, s);
         if let Some(old) = number.checked_sub(DEPTH) {
             self.ids.remove(&(whose, producer, old));
@@ -78,14 +80,15 @@ impl Seen {
 impl Consumer {
     /// A message that was seen before is not delivered again. Where a transaction that a reconnect has doomed expects
     /// it, the broker's window is widened for it; else it is poisoned.
+    #[inline(never)]
     pub(super) fn suppresses(
         &mut self,
         delivery: Delivery,
-        seen: &mut Seen,
+        seen: &mut [Seen],
         session: &mut Session,
         s: &mut impl Surroundings,
     ) -> bool {
-        if !seen.is_duplicate(self, delivery.message, s) {
+        if !seen[self.connection as usize].is_duplicate(self, delivery.message, s) {
             return false;
         }
         let previously = &mut session.transaction.previously_delivered;
@@ -105,21 +108,43 @@ impl Consumer {
     }
 
     /// The listener that delayed the clearing is done: ConsumerControl restores the prefetch.
+    #[inline]
     pub(super) fn restore_prefetch(&mut self, s: &mut impl Surroundings) {
-        if std::mem::take(&mut self.restores_prefetch) {
-            let (consumer, prefetch) = (self.id, self.prefetch);
-            s.send(self.connection, ToBroker::Prefetch { consumer, prefetch });
+        if self.restores_prefetch {
+            self.send_prefetch(s);
         }
     }
 
+    #[cold]
+    fn send_prefetch(&mut self, s: &mut impl Surroundings) {
+        self.restores_prefetch = false;
+        let (consumer, prefetch) = (self.id, self.prefetch);
+        s.send(self.connection, ToBroker::Prefetch { consumer, prefetch });
+    }
+
     /// Clears what was delivered before a reconnect, as soon as the consumer does anything (`clearDeliveredList`).
+    /// `seen` has the filter of its connection.
+    #[inline]
     pub(super) fn clear_after_reconnect(
         &mut self,
-        seen: &mut Seen,
+        seen: &mut [Seen],
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
-        if !std::mem::take(&mut self.clears_delivered) || self.delivered.is_empty() {
+        if self.clears_delivered {
+            self.clear_delivered_list(seen, session, s);
+        }
+    }
+
+    #[cold]
+    fn clear_delivered_list(
+        &mut self,
+        seen: &mut [Seen],
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        self.clears_delivered = false;
+        if self.delivered.is_empty() {
             return;
         }
         match self.style {
@@ -137,7 +162,7 @@ impl Consumer {
                 rule!("failover-keeps-counters");
                 for place in 0..self.delivered.len() {
                     let message = self.delivered[place].message;
-                    seen.forget(self, message, s);
+                    seen[self.connection as usize].forget(self, message, s);
                 }
                 self.clear_delivered(s);
                 self.forget_pending_ack(s);
@@ -161,15 +186,14 @@ impl Client {
             let consumer = &mut self.consumers[index as usize];
             let session = &mut self.sessions[consumer.session as usize];
             session.drop_waiting(consumer.id, s);
-            let seen = &mut self.seen[connection as usize];
             for item in consumer.unconsumed.iter().flatten() {
-                seen.forget(consumer, item.message, s);
+                self.seen[connection as usize].forget(consumer, item.message, s);
             }
             rule!("failover-clears-buffers");
             consumer.drop_buffer(s);
             consumer.clears_delivered = true;
             if consumer.style == Style::Transacted {
-                consumer.clear_after_reconnect(seen, session, s);
+                consumer.clear_after_reconnect(&mut self.seen, session, s);
             }
         }
     }

@@ -24,7 +24,7 @@ pub use buffer::{Buffer, Delivery};
 pub use consumer::Consumer;
 use failover::Seen;
 pub use receive::Received;
-pub use session::{Commit, Session, Step};
+pub use session::{Commit, Job, Session, Step};
 pub use transaction::TransactionContext;
 
 use crate::facts::Fact;
@@ -53,12 +53,18 @@ pub trait Surroundings {
     fn collision(&mut self, consumer: ConsumerIndex) -> f64;
 
     /// Lets go of a message.
-    #[inline]
+    #[inline(always)]
     fn release(&mut self, message: MessageRef) {
         if !self.messages_mut().release_but_last(message) {
-            self.emit(Fact::Released { message });
-            self.messages_mut().remove(message);
+            self.release_last(message);
         }
+    }
+
+    /// The last party lets go of a message. A function of its own: most releases are not the last.
+    #[inline(never)]
+    fn release_last(&mut self, message: MessageRef) {
+        self.emit(Fact::Released { message });
+        self.messages_mut().remove(message);
     }
 }
 
@@ -94,19 +100,20 @@ impl Client {
         let rules = Rules::of(scenario.semantics);
         let failover = scenario.failover_connections();
         let connections = scenario.connections.iter().zip(failover);
+        // The filter works on failover transports only.
+        let seen: Vec<Seen> = connections
+            .map(|(connection, failover)| {
+                Seen::new(connection.options.check_for_duplicates && failover)
+            })
+            .collect();
         Client {
             sessions: (0..scenario.sessions.len())
                 .map(|session| Session::new(scenario, session))
                 .collect(),
             consumers: (0..scenario.consumers.len())
-                .map(|consumer| Consumer::new(scenario, consumer, rules))
+                .map(|consumer| Consumer::new(scenario, consumer, rules, &seen))
                 .collect(),
-            // The filter works on failover transports only.
-            seen: connections
-                .map(|(connection, failover)| {
-                    Seen::new(connection.options.check_for_duplicates && failover)
-                })
-                .collect(),
+            seen,
         }
     }
 
@@ -133,7 +140,8 @@ impl Client {
     }
 
     /// The consumer and the session it belongs to.
-    fn pair(&mut self, consumer: ConsumerIndex) -> (&mut Consumer, &mut Session) {
+    #[inline]
+    pub fn pair(&mut self, consumer: ConsumerIndex) -> (&mut Consumer, &mut Session) {
         let consumer = &mut self.consumers[consumer as usize];
         let session = &mut self.sessions[consumer.session as usize];
         (consumer, session)

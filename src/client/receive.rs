@@ -50,17 +50,17 @@ impl Client {
                 return Received::Nothing;
             };
             if this.is_expired(&delivery, s) {
-                this.before_message_is_consumed(delivery, session, s);
-                this.after_message_is_consumed(delivery, true, session, s);
+                this.before_message_is_consumed(&delivery, session, s);
+                this.consume_expired(delivery.message, session, s);
             } else if this.redelivery_exceeded(&delivery, s) {
                 rule!("pre-dispatch-check-in-receive");
                 this.ack_one(delivery.message, AckType::Poison, session, s);
                 s.release(delivery.message);
             } else {
                 rule!("receive-acknowledges-first");
-                this.hold_for_application(delivery, s);
-                this.before_message_is_consumed(delivery, session, s);
-                this.after_message_is_consumed(delivery, false, session, s);
+                this.hold_for_application(&delivery, s);
+                this.before_message_is_consumed(&delivery, session, s);
+                this.after_message_is_consumed(delivery.message, session, s);
                 return Received::Message(delivery);
             }
             self.pull(consumer, remaining, s);

@@ -4,7 +4,7 @@ use super::redelivery::next_redelivery_delay;
 use super::{Client, ClientTimer, Consumer, Delivery, Session, Style, Surroundings};
 use crate::facts::Fact;
 use crate::kernel::{Span, Time};
-use crate::wire::{AckType, ConsumerIndex, SessionIndex, ToBroker};
+use crate::wire::{AckType, ConsumerIndex, MessageRef, SessionIndex, ToBroker};
 
 impl Consumer {
     /// `ActiveMQMessageConsumer.rollback()`: everything delivered comes again after a delay, or is poisoned. The newest
@@ -15,7 +15,7 @@ impl Consumer {
         if self.optimize() {
             self.drop_older_half(s);
         }
-        let Some(newest) = self.delivered.back().copied() else {
+        let Some(newest) = self.delivered.last().copied() else {
             return;
         };
         if self.rules.broker_redelivers {
@@ -199,7 +199,7 @@ impl Client {
     pub fn listener_threw(
         &mut self,
         consumer: ConsumerIndex,
-        delivery: Delivery,
+        message: MessageRef,
         s: &mut impl Surroundings,
     ) {
         let (consumer, session) = self.pair(consumer);
@@ -210,7 +210,7 @@ impl Client {
         match consumer.style {
             Style::Client | Style::Transacted => {
                 rule!("throw-in-client-is-success");
-                consumer.after_message_is_consumed(delivery, false, session, s);
+                consumer.after_message_is_consumed(message, session, s);
             }
             // It never was in `delivered`, so it is skipped without a word.
             Style::AutoBatch => consumer.is_consuming = false,
@@ -235,8 +235,8 @@ impl Client {
     pub(super) fn rollback_consumer(&mut self, consumer: ConsumerIndex, s: &mut impl Surroundings) {
         let consumer = &mut self.consumers[consumer as usize];
         let session = &mut self.sessions[consumer.session as usize];
+        consumer.clear_after_reconnect(&mut self.seen, session, s);
         let seen = &mut self.seen[consumer.connection as usize];
-        consumer.clear_after_reconnect(seen, session, s);
         for delivery in &consumer.delivered {
             seen.forget(consumer, delivery.message, s);
         }

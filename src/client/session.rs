@@ -1,13 +1,16 @@
 //! A session: one acknowledge mode, one transaction, one FIFO with one worker (`ActiveMQSession`,
 //! `ActiveMQSessionExecutor`).
 
-use super::{Buffer, Client, Consumer, Delivery, Surroundings, TransactionContext};
+use super::{Buffer, Client, Consumer, Delivery, Seen, Surroundings, TransactionContext};
 use crate::facts::Fact;
 use crate::scenario::Scenario;
 use crate::wire::{
     AckType, Caller, ConnectionIndex, ConsumerId, ConsumerIndex, MessageRef, SessionIndex,
     ToBroker, TransactionOwner,
 };
+
+/// What the broker dispatched, and to whom; None is its "nothing for your pull".
+type Dispatched = (ConsumerIndex, Option<Delivery>);
 
 /// A session of consumers.
 pub struct Session {
@@ -20,18 +23,33 @@ pub struct Session {
     /// Its transaction.
     pub transaction: TransactionContext,
     /// Dispatches that no consumer has looked at yet.
-    pub executor: Buffer<(ConsumerIndex, Option<Delivery>)>,
+    pub executor: Buffer<Dispatched>,
     /// Answers that its worker waits for.
     pub awaiting: u32,
+    /// Whether the buffer of a listener may hold something: nearly never, so its worker need not look at all of them.
+    pub(super) listeners_may_buffer: bool,
+}
+
+/// What the application gets to work on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Job {
+    /// Whose.
+    pub id: ConsumerId,
+    /// Held for the application.
+    pub message: MessageRef,
+    /// `JMSXDeliveryCount`
+    pub count: u32,
 }
 
 /// What a session's worker found to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step {
-    /// A listener is called with this message.
-    Call(ConsumerIndex, Delivery),
+    /// A listener is called.
+    Call(Job),
     /// A message, or a null, reached the buffer of a consumer that receives.
     Buffered(ConsumerIndex),
+    /// The library kept a message to itself; there may be more to do.
+    Kept,
     /// Nothing to do.
     Nothing,
 }
@@ -49,6 +67,7 @@ impl Session {
             transaction: TransactionContext::new(TransactionOwner::Session(index as SessionIndex)),
             executor: Buffer::new(by_priority),
             awaiting: 0,
+            listeners_may_buffer: false,
         }
     }
 
@@ -84,7 +103,7 @@ impl Session {
 
 impl Client {
     /// A dispatch arrived for a consumer (`ActiveMQConnection.onCommand`): it is appended to the FIFO of its session.
-    /// None if the consumer is no more, and the message was dropped.
+    /// The session, or None if the consumer is no more, and the message was dropped.
     #[inline]
     pub fn on_dispatch(
         &mut self,
@@ -92,13 +111,10 @@ impl Client {
         message: Option<MessageRef>,
         redelivery_counter: u32,
         s: &mut impl Surroundings,
-    ) -> Option<ConsumerIndex> {
+    ) -> Option<SessionIndex> {
         let (consumer, session) = self.pair(id.index);
         if consumer.id != id || !consumer.is_open {
-            rule!("dispatch-to-nobody");
-            if let Some(message) = message {
-                s.release(message);
-            }
+            dispatch_to_nobody(message, s);
             return None;
         }
         let item = message.map(|message| Delivery {
@@ -115,137 +131,183 @@ impl Client {
             });
         }
         session.executor.enqueue((id.index, item));
-        Some(id.index)
+        Some(session.index)
     }
 
-    /// One round of the session's worker (`ActiveMQSessionExecutor.iterate`): first what waits in the buffers of
-    /// listeners, in the order of their creation, then the FIFO. Returns when the application has to do something.
-    #[inline]
+    /// One step of the session's worker (`ActiveMQSessionExecutor.iterate`): first what waits in the buffers of
+    /// listeners, in the order of their creation, then the FIFO.
+    #[inline(always)]
     pub fn iterate(&mut self, session: SessionIndex, s: &mut impl Surroundings) -> Step {
-        loop {
-            let Some((index, item)) = self.next_for_worker(session) else {
-                return Step::Nothing;
-            };
-            if let Some(step) = self.deliver(index, item, s) {
-                return step;
-            }
-        }
-    }
-
-    #[inline]
-    fn next_for_worker(
-        &mut self,
-        session: SessionIndex,
-    ) -> Option<(ConsumerIndex, Option<Delivery>)> {
         let session = &mut self.sessions[session as usize];
-        for index in &session.consumers {
-            let consumer = &mut self.consumers[*index as usize];
-            if consumer.is_listener()
-                && consumer.unconsumed.running
-                && let Some(item) = consumer.unconsumed.dequeue()
-            {
-                rule!("buffers-before-fifo");
-                return Some((*index, item));
-            }
-        }
-        rule!("one-worker-per-session");
-        session.executor.dequeue()
+        let Some((index, item)) = &mut session.next_for_worker(&mut self.consumers) else {
+            return Step::Nothing;
+        };
+        self.consumers[*index as usize].dispatch(item, &mut self.seen, session, s)
     }
 
-    /// Article 6: one round of the worker that a listener has for itself.
+    /// Article 6: the worker that a listener has for itself, until the application has to do something.
     pub fn iterate_alone(&mut self, consumer: ConsumerIndex, s: &mut impl Surroundings) -> Step {
-        loop {
-            let this = &mut self.consumers[consumer as usize];
-            if !this.unconsumed.running {
-                return Step::Nothing;
-            }
-            let Some(item) = this.unconsumed.dequeue() else {
-                return Step::Nothing;
-            };
-            if let Some(step) = self.deliver(consumer, item, s) {
+        let consumer = &mut self.consumers[consumer as usize];
+        let session = &mut self.sessions[consumer.session as usize];
+        while consumer.unconsumed.running
+            && let Some(item) = &mut consumer.unconsumed.dequeue()
+        {
+            let step = consumer.dispatch(item, &mut self.seen, session, s);
+            if step != Step::Kept {
                 return step;
             }
         }
+        Step::Nothing
     }
 
     /// Article 6: sorts the FIFO into the buffers of the consumers.
     pub fn sort_into_buffers(&mut self, session: SessionIndex) {
         let session = &mut self.sessions[session as usize];
         while let Some((index, item)) = session.executor.dequeue() {
-            self.consumers[index as usize].buffer(item);
+            self.consumers[index as usize].buffer(item, session);
         }
     }
+}
 
-    /// `ActiveMQMessageConsumer.dispatch`.
+impl Session {
     #[inline]
-    fn deliver(
-        &mut self,
-        index: ConsumerIndex,
-        item: Option<Delivery>,
-        s: &mut impl Surroundings,
-    ) -> Option<Step> {
-        let consumer = &mut self.consumers[index as usize];
-        let session = &mut self.sessions[consumer.session as usize];
-        let seen = &mut self.seen[consumer.connection as usize];
-        consumer.clear_after_reconnect(seen, session, s);
-        if consumer.unconsumed.closed {
-            drop_item(consumer.id, item, s);
-            return None;
+    fn next_for_worker(&mut self, consumers: &mut [Consumer]) -> Option<Dispatched> {
+        if self.listeners_may_buffer
+            && let Some(next) = self.next_from_buffers(consumers)
+        {
+            return Some(next);
         }
-        let Some(delivery) = item else {
-            consumer.buffer(None);
-            return Some(Step::Buffered(index));
-        };
-        if !delivery.has_passed_filter && consumer.suppresses(delivery, seen, session, s) {
-            return None;
-        }
-        let delivery = Delivery {
-            has_passed_filter: true,
-            ..delivery
-        };
-        if consumer.is_listener() && consumer.unconsumed.running {
-            return consumer.call_listener(delivery, session, s);
-        }
-        if consumer.is_expired(&delivery, s) {
-            consumer.before_message_is_consumed(delivery, session, s);
-            consumer.after_message_is_consumed(delivery, true, session, s);
-            if consumer.current_prefetch > 0 {
-                return None;
+        rule!("one-worker-per-session");
+        self.executor.dequeue()
+    }
+
+    #[cold]
+    fn next_from_buffers(&mut self, consumers: &mut [Consumer]) -> Option<Dispatched> {
+        self.listeners_may_buffer = false;
+        for index in &self.consumers {
+            let consumer = &mut consumers[*index as usize];
+            if !consumer.is_listener() || consumer.unconsumed.is_empty() {
+                continue;
             }
-            rule!("expired-pull-returns-null");
-            consumer.buffer(None);
-        } else {
-            consumer.buffer(Some(delivery));
+            self.listeners_may_buffer = true;
+            if consumer.unconsumed.running {
+                rule!("buffers-before-fifo");
+                return consumer.unconsumed.dequeue().map(|item| (*index, item));
+            }
         }
-        (!consumer.is_listener()).then_some(Step::Buffered(index))
+        None
     }
 }
 
 impl Consumer {
-    /// The listener path of `dispatch`: None if the message is not for the application's eyes.
-    #[inline]
-    fn call_listener(
+    /// `ActiveMQMessageConsumer.dispatch`. `seen` has the filter of its connection.
+    #[inline(always)]
+    fn dispatch(
         &mut self,
-        delivery: Delivery,
+        item: &mut Option<Delivery>,
+        seen: &mut [Seen],
         session: &mut Session,
         s: &mut impl Surroundings,
-    ) -> Option<Step> {
-        if self.redelivery_exceeded(&delivery, s) {
-            rule!("pre-dispatch-check");
-            self.ack_one(delivery.message, AckType::Poison, session, s);
-            s.release(delivery.message);
-            return None;
+    ) -> Step {
+        self.clear_after_reconnect(seen, session, s);
+        if self.unconsumed.closed {
+            drop_item(self.id, *item, s);
+            return Step::Kept;
+        }
+        let Some(delivery) = item else {
+            self.buffer(None, session);
+            return Step::Buffered(self.id.index);
+        };
+        if self.filters_duplicates
+            && !delivery.has_passed_filter
+            && self.suppresses(*delivery, seen, session, s)
+        {
+            return Step::Kept;
+        }
+        delivery.has_passed_filter = true;
+        if self.is_listener() && self.unconsumed.running {
+            self.call_listener(delivery, session, s)
+        } else {
+            self.dispatch_to_buffer(delivery, session, s)
+        }
+    }
+
+    /// The listener path of `dispatch`.
+    #[inline(always)]
+    fn call_listener(
+        &mut self,
+        delivery: &Delivery,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) -> Step {
+        if self.redelivery_exceeded(delivery, s) {
+            self.poison_before_dispatch(delivery.message, session, s);
+            return Step::Kept;
+        }
+        let expired = self.is_expired(delivery, s);
+        if !expired {
+            self.hold_for_application(delivery, s);
         }
         self.before_message_is_consumed(delivery, session, s);
-        if self.is_expired(&delivery, s) {
-            self.after_message_is_consumed(delivery, true, session, s);
-            return None;
+        if expired {
+            self.consume_expired(delivery.message, session, s);
+            return Step::Kept;
         }
-        self.hold_for_application(delivery, s);
-        Some(Step::Call(self.id.index, delivery))
+        Step::Call(Job {
+            id: self.id,
+            message: delivery.message,
+            count: delivery.redelivery_counter + 1,
+        })
+    }
+
+    #[cold]
+    fn poison_before_dispatch(
+        &mut self,
+        message: MessageRef,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) {
+        rule!("pre-dispatch-check");
+        self.ack_one(message, AckType::Poison, session, s);
+        s.release(message);
+    }
+
+    /// The path of `dispatch` for whoever receives, and for a listener that is paused.
+    #[inline(never)]
+    fn dispatch_to_buffer(
+        &mut self,
+        delivery: &Delivery,
+        session: &mut Session,
+        s: &mut impl Surroundings,
+    ) -> Step {
+        if self.is_expired(delivery, s) {
+            self.before_message_is_consumed(delivery, session, s);
+            self.consume_expired(delivery.message, session, s);
+            if self.current_prefetch > 0 {
+                return Step::Kept;
+            }
+            rule!("expired-pull-returns-null");
+            self.buffer(None, session);
+        } else {
+            self.buffer(Some(*delivery), session);
+        }
+        if self.is_listener() {
+            Step::Kept
+        } else {
+            Step::Buffered(self.id.index)
+        }
     }
 }
 
+#[cold]
+fn dispatch_to_nobody(message: Option<MessageRef>, s: &mut impl Surroundings) {
+    rule!("dispatch-to-nobody");
+    if let Some(message) = message {
+        s.release(message);
+    }
+}
+
+#[cold]
 fn drop_item(consumer: ConsumerId, item: Option<Delivery>, s: &mut impl Surroundings) {
     if let Some(delivery) = item {
         s.emit(Fact::Dropped {
@@ -256,20 +318,21 @@ fn drop_item(consumer: ConsumerId, item: Option<Delivery>, s: &mut impl Surround
     }
 }
 
-impl Client {
+impl Consumer {
     /// `onMessage` returned (`afterMessageIsConsumed`).
-    #[inline]
+    #[inline(always)]
     pub fn listener_returned(
         &mut self,
-        consumer: ConsumerIndex,
-        delivery: Delivery,
+        message: MessageRef,
+        session: &mut Session,
         s: &mut impl Surroundings,
     ) {
         rule!("consumed-after-listener");
-        let (consumer, session) = self.pair(consumer);
-        consumer.after_message_is_consumed(delivery, false, session, s);
+        self.after_message_is_consumed(message, session, s);
     }
+}
 
+impl Client {
     /// `session.commit()`: a STANDARD ack of each consumer that takes part, then COMMIT, for whose answer `caller`
     /// waits. False if there is nothing to commit, and nothing was sent.
     pub fn commit(

@@ -43,9 +43,7 @@ pub(super) struct ConnectionState {
     /// Consumers that come back after a crash, by number of the crash.
     restarting: Vec<(u32, Vec<ConsumerIndex>)>,
     crashes: u32,
-    /// The consumer whose close, asked for by the broker, waits for its listener on the transport's thread.
-    closing_consumer: Option<ConsumerIndex>,
-    /// What arrived meanwhile.
+    /// What arrived while the transport's thread waited for a listener.
     pub(super) behind_close: Vec<ToClient>,
 }
 
@@ -64,6 +62,9 @@ pub(super) struct Lives {
     waiting: Vec<Vec<ConsumerIndex>>,
     /// By session: consumers that are there.
     open: Vec<u32>,
+    /// Closes that the broker asked for, and that wait on the transport's thread for a listener: of which connection,
+    /// which consumer. At most one for each connection, and nearly never any.
+    held_up_closes: Vec<(ConnectionIndex, ConsumerIndex)>,
 }
 
 impl Lives {
@@ -77,6 +78,7 @@ impl Lives {
             closing: vec![None; sessions],
             waiting: vec![Vec::new(); sessions],
             open: vec![0; sessions],
+            held_up_closes: Vec::new(),
         }
     }
 }
@@ -227,10 +229,15 @@ impl<O: Observer> World<'_, O> {
 
     /// The worker of a session is free: consumers that waited for it subscribe, but for those whose last life is still
     /// to be closed.
+    #[inline(always)]
     pub(super) fn subscribe_waiting(&mut self, session: SessionIndex) {
-        if self.lives.waiting[session as usize].is_empty() {
-            return;
+        if !self.lives.waiting[session as usize].is_empty() {
+            self.subscribe_all_that_wait(session);
         }
+    }
+
+    #[inline(never)]
+    fn subscribe_all_that_wait(&mut self, session: SessionIndex) {
         for consumer in std::mem::take(&mut self.lives.waiting[session as usize]) {
             if self.client.consumers[consumer as usize].is_open {
                 self.lives.waiting[session as usize].push(consumer);
@@ -467,7 +474,7 @@ impl<O: Observer> World<'_, O> {
         let connection = consumer.connection;
         if self.is_listening(id.index) && !self.client.close_would_wait(id.index) {
             self.client.deliver_acks(id.index, &mut self.shell);
-            self.connections[connection as usize].closing_consumer = Some(id.index);
+            self.lives.held_up_closes.push((connection, id.index));
         } else {
             self.client.close_consumer(id.index, &mut self.shell);
         }
@@ -479,24 +486,31 @@ impl<O: Observer> World<'_, O> {
         let task = self.workers[worker.0 as usize].task;
         self.client.consumers[consumer as usize].is_listener()
             && matches!(task, Task::Working(job, _) | Task::AfterWork(job, _)
-                if job.consumer == consumer)
+                if job.id.index == consumer)
     }
 
     /// Whether the thread that reads from the connection waits for a listener.
+    #[inline]
     pub(super) fn is_transport_blocked(&self, connection: ConnectionIndex) -> bool {
-        self.connections
-            .get(connection as usize)
-            .is_some_and(|state| state.closing_consumer.is_some())
+        let mut held_up = self.lives.held_up_closes.iter();
+        held_up.any(|(of, _)| *of == connection)
     }
 
     /// A listener is done: a close that waited for it goes on, and the transport with it.
+    #[inline]
     pub(super) fn close_that_waited(&mut self, consumer: ConsumerIndex) {
-        let connection = self.client.consumers[consumer as usize].connection;
-        let state = &mut self.connections[connection as usize];
-        if state.closing_consumer != Some(consumer) {
-            return;
+        if !self.lives.held_up_closes.is_empty() {
+            self.close_if_it_waited(consumer);
         }
-        state.closing_consumer = None;
+    }
+
+    #[cold]
+    fn close_if_it_waited(&mut self, consumer: ConsumerIndex) {
+        let held_up = &mut self.lives.held_up_closes;
+        let Some(place) = held_up.iter().position(|(_, of)| *of == consumer) else {
+            return;
+        };
+        let (connection, _) = held_up.remove(place);
         self.client.close_consumer(consumer, &mut self.shell);
         let id = self.shell.connection(connection);
         for command in std::mem::take(&mut self.connections[connection as usize].behind_close) {
@@ -565,7 +579,9 @@ impl<O: Observer> World<'_, O> {
         let state = &mut self.connections[connection as usize];
         state.phase = ConnectionPhase::Down;
         state.waiting.clear();
-        state.closing_consumer = None;
+        self.lives
+            .held_up_closes
+            .retain(|(of, _)| *of != connection);
         for command in std::mem::take(&mut state.behind_close) {
             self.arrives_at_nobody(&command);
         }
@@ -595,12 +611,12 @@ impl<O: Observer> World<'_, O> {
             }
             return;
         };
-        if job.consumer != consumer {
+        if job.id.index != consumer {
             return;
         }
         if let Task::Working(_, since) = task {
             let id = self.client.consumers[consumer as usize].id;
-            let message = job.delivery.message;
+            let message = job.message;
             let outcome = Outcome::Interrupted;
             self.shell.emit(Fact::Processed {
                 consumer: id,
@@ -609,7 +625,7 @@ impl<O: Observer> World<'_, O> {
                 since,
             });
         }
-        self.shell.release_message(job.delivery.message);
+        self.shell.release_message(job.message);
         self.abandon(worker);
     }
 

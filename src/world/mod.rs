@@ -378,8 +378,8 @@ impl<'a, O: Observer> World<'a, O> {
                 let arrived =
                     self.client
                         .on_dispatch(consumer, message, redelivery_counter, &mut self.shell);
-                if arrived.is_some() {
-                    self.wake_session(self.client.session_of(consumer.index));
+                if let Some(session) = arrived {
+                    self.wake_session(session);
                 }
             }
             ToClient::Response { to, failed } => self.answered(connection, to, failed),

@@ -1,12 +1,12 @@
 //! Workers: the threads that consume. Each does one thing after the other, and waits where the real one waits.
 
 use super::{Event, WorkerId, World};
-use crate::application::Verdict;
-use crate::client::{Commit, Delivery, Received, Step};
+use crate::application::{Verdict, WorkEnd};
+use crate::client::{Commit, Job, Received, Step};
 use crate::facts::{Fact, Observer, Outcome};
 use crate::kernel::{Span, Time};
 use crate::scenario::{Acknowledge, AcknowledgeMode, OnFailure, Receive};
-use crate::wire::{Caller, ConsumerIndex, SessionIndex};
+use crate::wire::{Caller, ConsumerId, ConsumerIndex, MessageRef, SessionIndex};
 
 /// A loop of timed pulls spins while there is no connection. Each round takes the application a while, here the
 /// finest time-out there is: otherwise no time would pass.
@@ -30,13 +30,6 @@ pub(super) enum Task {
     AfterWork(Job, Ending),
     /// Waits for the broker's answers to what the library sent; then it goes on.
     BeforeNext,
-}
-
-/// A delivery and whose it is.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Job {
-    pub(super) consumer: ConsumerIndex,
-    pub(super) delivery: Delivery,
 }
 
 /// How the application's code ends.
@@ -75,13 +68,13 @@ impl<O: Observer> World<'_, O> {
         worker.task = Task::Idle;
     }
 
-    /// Answers that whoever sends for this consumer waits for.
-    fn awaiting(&mut self, consumer: ConsumerIndex) -> &mut u32 {
-        let this = &mut self.client.consumers[consumer as usize];
-        if this.is_listener() && !self.rules.session_works_in_parallel {
-            &mut self.client.sessions[this.session as usize].awaiting
-        } else {
-            &mut this.awaiting
+    /// Answers that a worker waits for.
+    #[inline]
+    fn awaiting(&mut self, worker: WorkerId) -> &mut u32 {
+        let sessions = self.client.sessions.len();
+        match self.client.sessions.get_mut(worker.0 as usize) {
+            Some(session) => &mut session.awaiting,
+            None => &mut self.client.consumers[worker.0 as usize - sessions].awaiting,
         }
     }
 
@@ -97,21 +90,48 @@ impl<O: Observer> World<'_, O> {
     // ── finding work ──
 
     /// Something arrived for a consumer of this session.
+    #[inline(always)]
     pub(super) fn wake_session(&mut self, session: SessionIndex) {
         if self.rules.session_works_in_parallel {
-            return self.wake_session_of_the_article(session);
+            self.wake_session_of_the_article(session);
+        } else if matches!(self.task(WorkerId(session)), Task::Idle) {
+            self.run_session(session);
         }
-        let worker = WorkerId(session);
-        while matches!(self.task(worker), Task::Idle) {
-            match self.client.iterate(session, &mut self.shell) {
-                Step::Call(consumer, delivery) => self.begin_work(Job { consumer, delivery }),
-                Step::Buffered(consumer) => self.wake_receiver(consumer),
-                Step::Nothing => return,
+    }
+
+    /// The worker of a session works until there is nothing to do, or a listener is called: for listeners that is
+    /// nearly always one step, which a loop around it would slow down.
+    #[inline(never)]
+    fn run_session(&mut self, session: SessionIndex) {
+        if self.step(session) {
+            self.take_more_steps(session);
+        }
+    }
+
+    #[inline(never)]
+    fn take_more_steps(&mut self, session: SessionIndex) {
+        while matches!(self.task(WorkerId(session)), Task::Idle) && self.step(session) {}
+    }
+
+    /// One step of a session's worker; whether there may be more to do.
+    #[inline(always)]
+    fn step(&mut self, session: SessionIndex) -> bool {
+        match self.client.iterate(session, &mut self.shell) {
+            Step::Call(job) => {
+                self.begin_work(WorkerId(session), job);
+                false
             }
+            Step::Buffered(consumer) => {
+                self.wake_receiver(consumer);
+                true
+            }
+            Step::Kept => true,
+            Step::Nothing => false,
         }
     }
 
     /// Article 6: every listener has a worker of its own.
+    #[cold]
     fn wake_session_of_the_article(&mut self, session: SessionIndex) {
         rule!("article-6");
         self.client.sort_into_buffers(session);
@@ -123,10 +143,9 @@ impl<O: Observer> World<'_, O> {
             }
             let worker = self.worker_of(consumer);
             if *self.task(worker) == Task::Idle
-                && let Step::Call(consumer, delivery) =
-                    self.client.iterate_alone(consumer, &mut self.shell)
+                && let Step::Call(job) = self.client.iterate_alone(consumer, &mut self.shell)
             {
-                self.begin_work(Job { consumer, delivery });
+                self.begin_other_work(worker, job);
             }
         }
     }
@@ -143,7 +162,7 @@ impl<O: Observer> World<'_, O> {
     fn wake_receiver(&mut self, consumer: ConsumerIndex) {
         let worker = self.worker_of(consumer);
         if let Task::Receiving(deadline) = *self.task(worker)
-            && *self.awaiting(consumer) == 0
+            && *self.awaiting(worker) == 0
         {
             self.take(consumer, deadline);
         }
@@ -192,11 +211,15 @@ impl<O: Observer> World<'_, O> {
         };
         match self.client.receive(consumer, remaining, &mut self.shell) {
             Received::Message(delivery) => {
-                let job = Job { consumer, delivery };
-                if *self.awaiting(consumer) > 0 {
+                let job = Job {
+                    id: self.client.consumers[consumer as usize].id,
+                    message: delivery.message,
+                    count: delivery.redelivery_counter + 1,
+                };
+                if *self.awaiting(worker) > 0 {
                     *self.task(worker) = Task::BeforeWork(job);
                 } else {
-                    self.begin_work(job);
+                    self.begin_other_work(worker, job);
                 }
             }
             Received::Nothing => self.receive_returned_nothing(consumer),
@@ -245,95 +268,169 @@ impl<O: Observer> World<'_, O> {
 
     // ── working ──
 
-    /// A message is handed to the application.
-    fn begin_work(&mut self, job: Job) {
-        let Job { consumer, delivery } = job;
-        let worker = self.worker_of(consumer);
-        let this = &self.client.consumers[consumer as usize];
-        let id = this.id;
-        let (session, message) = (this.session, &self.shell.messages[delivery.message]);
-        let (name, sequence) = ((message.producer, message.number), message.sequence);
+    /// A message is handed to the application. For a listener of a session this is one piece with the dispatch.
+    #[inline(always)]
+    fn begin_work(&mut self, worker: WorkerId, job: Job) {
+        let Job { id, message, count } = job;
+        let consumer = id.index as usize;
         if self.rules.crash_counts_delivered_only {
-            self.shell.last_delivered[consumer as usize] = (id, sequence as i64);
+            let sequence = self.shell.messages[message].sequence;
+            self.shell.last_delivered[consumer] = (id, sequence as i64);
         }
-        self.sessions[session as usize].begin_delivery();
-        let count = delivery.redelivery_counter + 1;
+        let app = &mut self.consumers[consumer];
+        if !app.is_silent {
+            let session = self.client.session_of(id.index);
+            self.sessions[session as usize].begin_delivery();
+        }
         self.shell.emit(Fact::Delivered {
             consumer: id,
-            message: delivery.message,
+            message,
             count,
         });
-        let work = self.consumers[consumer as usize].begin(name);
+        let processing = app.begin();
+        let length = if app.is_flawless {
+            Some(processing)
+        } else {
+            self.length_of_work(id, message, processing)
+        };
+        let since = self.shell.now;
+        let this = &mut self.workers[worker.0 as usize];
+        this.turn += 1;
+        this.task = Task::Working(job, since);
+        if let Some(length) = length {
+            self.shell.work_ends_at(since + length, worker, this.turn);
+        }
+    }
+
+    /// The same for all others: one copy is enough for them.
+    #[inline(never)]
+    fn begin_other_work(&mut self, worker: WorkerId, job: Job) {
+        self.begin_work(worker, job);
+    }
+
+    /// How long an application with failures works on a message; None: for ever.
+    #[inline(never)]
+    fn length_of_work(
+        &mut self,
+        id: ConsumerId,
+        message: MessageRef,
+        processing: Span,
+    ) -> Option<Span> {
+        let content = &self.shell.messages[message];
+        let name = (content.producer, content.number);
+        let work = self.consumers[id.index as usize].work(name, processing);
         if let Some(length) = work.hang {
             self.shell.emit(Fact::Hangs {
                 consumer: id,
                 length,
             });
         }
-        let since = self.shell.now;
-        let this = &mut self.workers[worker.0 as usize];
-        this.turn += 1;
-        this.task = Task::Working(job, since);
-        if let Some(length) = work.length {
-            self.shell.work_ends_at(since + length, worker, this.turn);
-        }
+        work.length
     }
 
     /// The application has worked on a delivery: it dies, fails, or acknowledges.
+    #[inline(never)]
     pub(super) fn work_ends(&mut self, worker: WorkerId, turn: u32) {
-        if self.workers[worker.0 as usize].turn != turn {
+        let this = &self.workers[worker.0 as usize];
+        if this.turn != turn {
             return;
         }
-        let Task::Working(job, since) = *self.task(worker) else {
+        let Task::Working(job, since) = this.task else {
             return;
         };
-        let Job { consumer, delivery } = job;
-        let message = &self.shell.messages[delivery.message];
-        let name = (message.producer, message.number);
+        let Job { id, message, .. } = job;
+        let app = &self.consumers[id.index as usize];
+        let ending = if app.is_flawless && app.is_silent {
+            self.processed(id.index, message, Outcome::Done, since);
+            Ending::Returns
+        } else {
+            match self.application_ends(worker, job, since) {
+                Some(ending) => ending,
+                None => return,
+            }
+        };
+        if *self.awaiting(worker) > 0 {
+            self.await_answers(worker, ending);
+        } else {
+            self.end_delivery(worker, id.index, message, ending);
+        }
+    }
+
+    /// What an application makes of the end of its work that may fail, acknowledge or commit; None: it died.
+    #[inline(never)]
+    fn application_ends(&mut self, worker: WorkerId, job: Job, since: Time) -> Option<Ending> {
+        let (consumer, message) = (job.id.index, job.message);
         let app = &mut self.consumers[consumer as usize];
-        let crash = app.crashes_now();
-        let is_repeat = app.is_repeat(name);
-        let fails = crash.is_none() && !is_repeat && app.fails(name);
-        if crash.is_none() && !fails {
-            app.remember(name);
-        }
-        let outcome = match (fails, is_repeat) {
-            (true, _) => Outcome::Failed,
-            (false, true) => Outcome::Skipped,
-            (false, false) => Outcome::Done,
+        let WorkEnd { outcome, crash } = if app.is_flawless {
+            WorkEnd::DONE
+        } else {
+            let content = &self.shell.messages[message];
+            app.end((content.producer, content.number))
         };
-        let on_failure = app.on_failure;
-        let id = self.client.consumers[consumer as usize].id;
+        self.processed(consumer, message, outcome, since);
+        if let Some(crash) = crash {
+            self.await_answers(worker, Ending::Returns);
+            self.crash(consumer, crash);
+            return None;
+        }
+        let session = self.client.session_of(consumer);
+        Some(if outcome == Outcome::Failed {
+            self.failed(session, consumer, message)
+        } else {
+            self.succeeded(session, consumer, message)
+        })
+    }
+
+    #[inline(always)]
+    fn processed(
+        &mut self,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+        outcome: Outcome,
+        since: Time,
+    ) {
+        let consumer = self.client.consumers[consumer as usize].id;
         self.shell.emit(Fact::Processed {
-            consumer: id,
-            message: delivery.message,
+            consumer,
+            message,
             outcome,
             since,
         });
-        if let Some(crash) = crash {
-            *self.task(worker) = Task::AfterWork(job, Ending::Returns);
-            return self.crash(consumer, crash);
+    }
+
+    /// A worker is done with its work, but not with what that asked of the broker.
+    #[inline(never)]
+    fn await_answers(&mut self, worker: WorkerId, ending: Ending) {
+        let task = self.task(worker);
+        if let Task::Working(job, _) = *task {
+            *task = Task::AfterWork(job, ending);
         }
-        let ending = match (fails, on_failure) {
-            (false, _) | (true, OnFailure::Swallow) => self.succeeded(job),
-            (true, OnFailure::Throw) => Ending::Throws,
-            (true, OnFailure::Rollback) => self.application_rolls_back(consumer),
-            (true, OnFailure::Recover) => self.application_recovers(consumer),
-        };
-        if *self.awaiting(consumer) > 0 {
-            *self.task(worker) = Task::AfterWork(job, ending);
-        } else {
-            self.end_delivery(job, ending);
+    }
+
+    /// What the application does after a failure.
+    fn failed(
+        &mut self,
+        session: SessionIndex,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+    ) -> Ending {
+        match self.consumers[consumer as usize].on_failure {
+            OnFailure::Swallow => self.succeeded(session, consumer, message),
+            OnFailure::Throw => Ending::Throws,
+            OnFailure::Rollback => self.application_rolls_back(session, consumer),
+            OnFailure::Recover => self.application_recovers(session),
         }
     }
 
     /// What the application does after a success: acknowledges or commits, by its counts.
-    fn succeeded(&mut self, job: Job) -> Ending {
-        let Job { consumer, delivery } = job;
-        let session = self.client.session_of(consumer);
+    fn succeeded(
+        &mut self,
+        session: SessionIndex,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+    ) -> Ending {
         let app = &mut self.sessions[session as usize];
-        let mode = self.scenario.sessions[session as usize].mode;
-        match (mode, app.acknowledge) {
+        match (app.mode, app.acknowledge) {
             (AcknowledgeMode::SessionTransacted, _) => {
                 if let Some(verdict) = app.processed_in_transaction() {
                     self.end_transaction(session, consumer, verdict);
@@ -351,7 +448,7 @@ impl<O: Observer> World<'_, O> {
             (AcknowledgeMode::Individual, _) => {
                 if app.acknowledges_now() {
                     self.client
-                        .acknowledge_message(consumer, delivery.message, &mut self.shell);
+                        .acknowledge_message(consumer, message, &mut self.shell);
                 }
             }
             (AcknowledgeMode::Client, _) => {
@@ -364,15 +461,13 @@ impl<O: Observer> World<'_, O> {
         Ending::Returns
     }
 
-    fn application_rolls_back(&mut self, consumer: ConsumerIndex) -> Ending {
-        let session = self.client.session_of(consumer);
+    fn application_rolls_back(&mut self, session: SessionIndex, consumer: ConsumerIndex) -> Ending {
         self.sessions[session as usize].rolls_back();
         self.roll_back(session, consumer);
         Ending::Returns
     }
 
-    fn application_recovers(&mut self, consumer: ConsumerIndex) -> Ending {
-        let session = self.client.session_of(consumer);
+    fn application_recovers(&mut self, session: SessionIndex) -> Ending {
         self.sessions[session as usize].recovers();
         self.client.recover(session, &mut self.shell);
         Ending::Returns
@@ -413,7 +508,8 @@ impl<O: Observer> World<'_, O> {
     }
 
     fn await_end(&mut self, session: SessionIndex, by: ConsumerIndex, commits: bool) {
-        *self.awaiting(by) += 1;
+        let worker = self.worker_of(by);
+        *self.awaiting(worker) += 1;
         self.lives.ending[session as usize] = Some((by, commits));
     }
 
@@ -428,7 +524,7 @@ impl<O: Observer> World<'_, O> {
         if let Some(verdict) = self.sessions[session as usize].idle(deliveries) {
             self.end_transaction(session, consumer, verdict);
             let worker = self.worker_of(consumer);
-            if *self.awaiting(consumer) > 0 && *self.task(worker) == Task::Idle {
+            if *self.awaiting(worker) > 0 && *self.task(worker) == Task::Idle {
                 *self.task(worker) = Task::BeforeNext;
             }
         }
@@ -455,13 +551,14 @@ impl<O: Observer> World<'_, O> {
         if self.is_subscribing(consumer) {
             return self.subscribed(consumer);
         }
-        let awaiting = self.awaiting(consumer);
+        let worker = self.worker_of(consumer);
+        let awaiting = self.awaiting(worker);
         *awaiting = awaiting.saturating_sub(1);
         if *awaiting > 0 {
             return;
         }
         self.transaction_answered(self.client.session_of(consumer), failed);
-        self.go_on(self.worker_of(consumer));
+        self.go_on(worker);
     }
 
     fn transaction_answered(&mut self, session: SessionIndex, failed: bool) {
@@ -483,8 +580,10 @@ impl<O: Observer> World<'_, O> {
     /// All answers are there.
     fn go_on(&mut self, worker: WorkerId) {
         match *self.task(worker) {
-            Task::BeforeWork(job) => self.begin_work(job),
-            Task::AfterWork(job, ending) => self.end_delivery(job, ending),
+            Task::BeforeWork(job) => self.begin_other_work(worker, job),
+            Task::AfterWork(job, ending) => {
+                self.end_delivery(worker, job.id.index, job.message, ending);
+            }
             Task::BeforeNext => self.next(worker),
             Task::Receiving(deadline) => {
                 let consumer = worker.0 - self.scenario.sessions.len() as u32;
@@ -497,41 +596,49 @@ impl<O: Observer> World<'_, O> {
     // ── after the work ──
 
     /// The application's code has returned, or thrown: the library has its say, then the consumer may close.
-    fn end_delivery(&mut self, job: Job, ending: Ending) {
-        let Job { consumer, delivery } = job;
-        let worker = self.worker_of(consumer);
+    #[inline(always)]
+    fn end_delivery(
+        &mut self,
+        worker: WorkerId,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+        ending: Ending,
+    ) {
         *self.task(worker) = Task::BeforeNext;
-        if self.client.consumers[consumer as usize].is_listener() {
+        let (this, session) = self.client.pair(consumer);
+        if this.is_listener() {
             match ending {
-                Ending::Returns => {
-                    self.client
-                        .listener_returned(consumer, delivery, &mut self.shell);
-                }
+                Ending::Returns => this.listener_returned(message, session, &mut self.shell),
                 Ending::Throws => self
                     .client
-                    .listener_threw(consumer, delivery, &mut self.shell),
+                    .listener_threw(consumer, message, &mut self.shell),
             }
         }
-        self.shell.release_message(delivery.message);
+        self.shell.release_message(message);
         self.close_that_waited(consumer);
         if let Some(restart_after) = self.consumers[consumer as usize].end_delivery() {
             self.client.stop(consumer);
             self.close(consumer, restart_after);
         }
-        if *self.awaiting(consumer) == 0 {
+        if *self.awaiting(worker) == 0 {
             self.next(worker);
         }
     }
 
     /// The worker is free: the next receive, or the next dispatch.
+    #[inline(always)]
     fn next(&mut self, worker: WorkerId) {
         *self.task(worker) = Task::Idle;
-        let sessions = self.scenario.sessions.len() as u32;
+        let sessions = self.client.sessions.len() as u32;
         if worker.0 < sessions {
             self.subscribe_waiting(worker.0);
-            return self.wake_session(worker.0);
+            return self.run_session(worker.0);
         }
-        let consumer = worker.0 - sessions;
+        self.next_of_consumer(worker.0 - sessions);
+    }
+
+    #[inline(never)]
+    fn next_of_consumer(&mut self, consumer: ConsumerIndex) {
         if self.client.consumers[consumer as usize].is_listener() {
             self.wake_session(self.client.session_of(consumer));
         } else if self.is_active(consumer) {
