@@ -8,6 +8,7 @@
 //! for a redelivery delay, say, or for its session), while the second runs. So a consumer reads a
 //! clock when its own state changes, and never else.
 
+use super::integral::Stopwatch;
 use crate::kernel::Time;
 
 /// How many consumers of a destination have something in their buffer, and for how long one or two
@@ -15,28 +16,40 @@ use crate::kernel::Time;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Buffers {
     holders: u32,
-    since: Time,
-    at_least_one: u64,
-    at_least_two: u64,
+    at_least_one: Stopwatch,
+    at_least_two: Stopwatch,
 }
 
 impl Buffers {
+    /// One more consumer has something in its buffer.
     #[inline]
-    fn settle(&mut self, now: Time) {
-        let nanos = now.since(self.since).0;
-        self.at_least_one += if self.holders >= 1 { nanos } else { 0 };
-        self.at_least_two += if self.holders >= 2 { nanos } else { 0 };
-        self.since = now;
+    fn filled(&mut self, now: Time) {
+        match self.holders {
+            0 => self.at_least_one.start(now.0),
+            1 => self.at_least_two.start(now.0),
+            _ => {}
+        }
+        self.holders += 1;
+    }
+
+    /// One consumer less.
+    #[inline]
+    fn emptied(&mut self, now: Time) {
+        match self.holders {
+            1 => self.at_least_one.stop(now.0),
+            2 => self.at_least_two.stop(now.0),
+            _ => {}
+        }
+        self.holders -= 1;
     }
 
     /// The clock that counts for a consumer, in nanoseconds.
     #[inline]
-    fn clock(&mut self, now: Time, is_holder: bool) -> u64 {
-        self.settle(now);
+    fn clock(&self, now: Time, is_holder: bool) -> u64 {
         if is_holder {
-            self.at_least_two
+            self.at_least_two.total(now.0, self.holders >= 2)
         } else {
-            self.at_least_one
+            self.at_least_one.total(now.0, self.holders >= 1)
         }
     }
 }
@@ -58,84 +71,110 @@ pub struct Times {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Activity {
     is_busy: bool,
+    /// Started, and subscribed at the broker.
+    is_connected: bool,
     is_started: bool,
+    buffered: u32,
+    busy: Stopwatch,
+    idle: Stopwatch,
+    /// Runs while it is idle, by the clock of the buffers that counts for it.
+    starved: Stopwatch,
+    connected: Stopwatch,
     /// Which life, and how many subscriptions of it the broker has: a reconnect may overlap.
     subscribed: (u32, u32),
-    buffered: u32,
-    /// Since when it does so.
-    since: Time,
-    /// Its starvation clock then.
-    clock: u64,
-    times: Times,
 }
 
 impl Activity {
     /// The consumer's times up to now.
-    pub fn times(&mut self, now: Time, buffers: &mut Buffers) -> Times {
-        self.settle(now, buffers);
-        self.times
+    pub fn times(&self, now: Time, buffers: &Buffers) -> Times {
+        let clock = buffers.clock(now, self.buffered > 0);
+        Times {
+            connected: self.connected.total(now.0, self.is_connected),
+            busy: self.busy.total(now.0, self.is_busy),
+            idle: self.idle.total(now.0, self.is_idle()),
+            starved: self.starved.total(clock, self.is_idle()),
+        }
     }
 
     /// Forgets what was before.
-    pub fn restart(&mut self, now: Time, buffers: &mut Buffers) {
-        self.settle(now, buffers);
-        self.times = Times::default();
+    pub fn restart(&mut self, now: Time, buffers: &Buffers) {
+        let clock = buffers.clock(now, self.buffered > 0);
+        self.connected.restart(now.0, self.is_connected);
+        self.busy.restart(now.0, self.is_busy);
+        self.idle.restart(now.0, self.is_idle());
+        self.starved.restart(clock, self.is_idle());
     }
 
     /// The application begins to work on a message; whether that left the buffer with it.
-    #[inline]
+    #[inline(always)]
     pub fn begins(&mut self, now: Time, buffers: &mut Buffers, out_of_buffer: bool) {
-        self.settle(now, buffers);
-        self.is_busy = true;
+        if !self.is_busy {
+            self.leave_idleness(now, buffers);
+            self.is_busy = true;
+            self.busy.start(now.0);
+        }
         if out_of_buffer {
             self.take_out(now, buffers);
         }
     }
 
     /// Its work ends.
+    #[inline(always)]
+    pub fn ends(&mut self, now: Time, buffers: &Buffers) {
+        if self.is_busy {
+            self.busy.stop(now.0);
+            self.is_busy = false;
+            self.enter_idleness(now, buffers);
+        }
+    }
+
+    /// A message comes into its buffer if there is one already: then no clock changes.
     #[inline]
-    pub fn ends(&mut self, now: Time, buffers: &mut Buffers) {
-        self.settle(now, buffers);
-        self.is_busy = false;
+    pub fn put_beside(&mut self) -> bool {
+        let is_holder = self.buffered > 0;
+        self.buffered += u32::from(is_holder);
+        is_holder
     }
 
     /// A message comes into its buffer.
-    #[inline]
+    #[inline(always)]
     pub fn put_in(&mut self, now: Time, buffers: &mut Buffers) {
         if self.buffered == 0 {
-            self.settle(now, buffers);
-            buffers.holders += 1;
-            self.clock = buffers.clock(now, true);
+            self.leave_idleness(now, buffers);
+            buffers.filled(now);
+            self.buffered = 1;
+            self.enter_idleness(now, buffers);
+        } else {
+            self.buffered += 1;
         }
-        self.buffered += 1;
     }
 
     /// A message leaves its buffer.
-    #[inline]
+    #[inline(always)]
     pub fn take_out(&mut self, now: Time, buffers: &mut Buffers) {
         match self.buffered {
-            0 => return,
+            0 => {}
             1 => {
-                self.settle(now, buffers);
-                buffers.holders -= 1;
-                self.clock = buffers.clock(now, false);
+                self.leave_idleness(now, buffers);
+                buffers.emptied(now);
+                self.buffered = 0;
+                self.enter_idleness(now, buffers);
             }
-            _ => {}
+            _ => self.buffered -= 1,
         }
-        self.buffered -= 1;
     }
 
     /// Ready to be handed messages.
-    pub fn started(&mut self, now: Time, buffers: &mut Buffers) {
-        self.settle(now, buffers);
+    pub fn started(&mut self, now: Time, buffers: &Buffers) {
         self.is_started = true;
+        self.connect(now, buffers);
     }
 
     /// Closed, or dead: not at work, and its buffer is gone.
     pub fn stopped(&mut self, now: Time, buffers: &mut Buffers) {
-        self.settle(now, buffers);
+        self.ends(now, buffers);
         self.is_started = false;
-        self.is_busy = false;
+        self.connect(now, buffers);
         if self.buffered > 0 {
             self.buffered = 1;
             self.take_out(now, buffers);
@@ -143,19 +182,35 @@ impl Activity {
     }
 
     /// The broker has a subscription of this life.
-    pub fn subscribed(&mut self, now: Time, buffers: &mut Buffers, life: u32) {
-        self.settle(now, buffers);
+    pub fn subscribed(&mut self, now: Time, buffers: &Buffers, life: u32) {
         let (known, count) = self.subscribed;
         self.subscribed = (life, if known == life { count + 1 } else { 1 });
+        self.connect(now, buffers);
     }
 
     /// The broker has one less of this life.
-    pub fn unsubscribed(&mut self, now: Time, buffers: &mut Buffers, life: u32) {
-        self.settle(now, buffers);
+    pub fn unsubscribed(&mut self, now: Time, buffers: &Buffers, life: u32) {
         let (known, count) = self.subscribed;
         if known == life {
             self.subscribed = (known, count.saturating_sub(1));
         }
+        self.connect(now, buffers);
+    }
+
+    /// It may be connected from now on, or it may not be any more.
+    fn connect(&mut self, now: Time, buffers: &Buffers) {
+        let is_connected = self.is_started && self.subscribed.1 > 0;
+        if is_connected == self.is_connected {
+            return;
+        }
+        self.leave_idleness(now, buffers);
+        if is_connected {
+            self.connected.start(now.0);
+        } else {
+            self.connected.stop(now.0);
+        }
+        self.is_connected = is_connected;
+        self.enter_idleness(now, buffers);
     }
 
     /// Messages in its buffer.
@@ -173,24 +228,30 @@ impl Activity {
     /// Started, and subscribed at the broker.
     #[inline]
     pub fn is_connected(&self) -> bool {
-        self.is_started && self.subscribed.1 > 0
+        self.is_connected
     }
 
     #[inline]
-    fn settle(&mut self, now: Time, buffers: &mut Buffers) {
-        let nanos = now.since(self.since).0;
-        let clock = buffers.clock(now, self.buffered > 0);
-        if self.is_connected() {
-            self.times.connected += nanos;
+    fn is_idle(&self) -> bool {
+        self.is_connected && !self.is_busy
+    }
+
+    /// What makes it idle, or picks its clock, is about to change.
+    #[inline(always)]
+    fn leave_idleness(&mut self, now: Time, buffers: &Buffers) {
+        if self.is_idle() {
+            self.idle.stop(now.0);
+            self.starved.stop(buffers.clock(now, self.buffered > 0));
         }
-        if self.is_busy {
-            self.times.busy += nanos;
-        } else if self.is_connected() {
-            self.times.idle += nanos;
-            self.times.starved += clock - self.clock;
+    }
+
+    /// What makes it idle, or picks its clock, has changed.
+    #[inline(always)]
+    fn enter_idleness(&mut self, now: Time, buffers: &Buffers) {
+        if self.is_idle() {
+            self.idle.start(now.0);
+            self.starved.start(buffers.clock(now, self.buffered > 0));
         }
-        self.since = now;
-        self.clock = clock;
     }
 }
 
@@ -211,8 +272,8 @@ mod tests {
                 consumers: [Activity::default(); 2],
             };
             for consumer in &mut pair.consumers {
-                consumer.subscribed(Time(0), &mut pair.buffers, 1);
-                consumer.started(Time(0), &mut pair.buffers);
+                consumer.subscribed(Time(0), &pair.buffers, 1);
+                consumer.started(Time(0), &pair.buffers);
             }
             pair
         }
@@ -226,11 +287,11 @@ mod tests {
         }
 
         fn ends(&mut self, at: u64, consumer: usize) {
-            self.consumers[consumer].ends(Time(at), &mut self.buffers);
+            self.consumers[consumer].ends(Time(at), &self.buffers);
         }
 
-        fn times(&mut self, at: u64, consumer: usize) -> Times {
-            self.consumers[consumer].times(Time(at), &mut self.buffers)
+        fn times(&self, at: u64, consumer: usize) -> Times {
+            self.consumers[consumer].times(Time(at), &self.buffers)
         }
     }
 
@@ -287,17 +348,14 @@ mod tests {
     fn a_consumer_is_connected_while_it_runs_and_the_broker_knows_it() {
         let mut buffers = Buffers::default();
         let mut consumer = Activity::default();
-        consumer.subscribed(Time(10), &mut buffers, 1);
-        consumer.started(Time(20), &mut buffers);
-        consumer.unsubscribed(Time(50), &mut buffers, 1);
-        consumer.subscribed(Time(60), &mut buffers, 1);
+        consumer.subscribed(Time(10), &buffers, 1);
+        consumer.started(Time(20), &buffers);
+        consumer.unsubscribed(Time(50), &buffers, 1);
+        consumer.subscribed(Time(60), &buffers, 1);
         consumer.stopped(Time(65), &mut buffers);
-        consumer.subscribed(Time(70), &mut buffers, 2);
-        consumer.unsubscribed(Time(80), &mut buffers, 1);
-        consumer.started(Time(90), &mut buffers);
-        assert_eq!(
-            consumer.times(Time(100), &mut buffers).connected,
-            30 + 5 + 10
-        );
+        consumer.subscribed(Time(70), &buffers, 2);
+        consumer.unsubscribed(Time(80), &buffers, 1);
+        consumer.started(Time(90), &buffers);
+        assert_eq!(consumer.times(Time(100), &buffers).connected, 30 + 5 + 10);
     }
 }

@@ -4,7 +4,7 @@ use super::document::{self, Metrics};
 use super::fingerprint::Fingerprints;
 use super::ledger::{
     AWAITED, BUFFERED, Copy, DELIVERED, DONE, FRESH, HANDLED, HELD, IN_FLIGHT, LISTED, Ledger,
-    OWED, WAITING, WORKING,
+    MISSED, OUT, OWED, WAITING, WORKING,
 };
 use super::order::Order;
 use super::tally::{ConsumerTally, DestinationTally, ProducerTally, RunTally};
@@ -12,8 +12,8 @@ use crate::facts::{Fact, Observer, Outcome, Removal, TransactionCommand};
 use crate::kernel::{Span, Time};
 use crate::scenario::{AcknowledgeMode, DestinationKind, Scenario};
 use crate::wire::{
-    AckType, ConsumerId, DestinationIndex, MessageAck, MessageRef, Messages, ProducerIndex,
-    TransactionId, TransactionOwner,
+    AckType, ConsumerId, DestinationIndex, Message, MessageAck, MessageRef, Messages,
+    ProducerIndex, TransactionId, TransactionOwner,
 };
 
 mod finish;
@@ -42,14 +42,14 @@ pub struct Collector<'a> {
     consumers: Vec<ConsumerTally>,
     producers: Vec<ProducerTally>,
     destinations: Vec<DestinationTally>,
-    is_queue: Vec<bool>,
-    /// When the last COMMIT of each session reached the broker; none: its acks take effect by
-    /// themselves.
-    commits: Vec<Option<Time>>,
+    /// When the last COMMIT of each session reached the broker.
+    commits: Vec<Time>,
     /// First send and first createConsumer, the warm-up included.
     began: (Option<Time>, Option<Time>),
     /// When the warm-up ends; never, once it has.
     warm_up: Time,
+    /// When the warm-up ends or ended: latencies of messages sent before do not count.
+    measured_from: Time,
 }
 
 impl<'a> Collector<'a> {
@@ -58,15 +58,17 @@ impl<'a> Collector<'a> {
         let consumers = scenario.consumers.iter().map(|consumer| ConsumerTally {
             destination: consumer.destination,
             session: consumer.session,
+            is_transacted: scenario.sessions[consumer.session].mode
+                == AcknowledgeMode::SessionTransacted,
             ..ConsumerTally::default()
         });
-        let commits = scenario.sessions.iter().map(|session| {
-            (session.mode == AcknowledgeMode::SessionTransacted).then_some(Time::ZERO)
-        });
-        let kinds = scenario
+        let destinations = scenario
             .destinations
             .iter()
-            .map(|destination| destination.kind);
+            .map(|destination| DestinationTally {
+                is_queue: destination.kind == DestinationKind::Queue,
+                ..DestinationTally::default()
+            });
         Collector {
             ledger: Ledger::new(scenario),
             order: Order::new(scenario),
@@ -74,11 +76,11 @@ impl<'a> Collector<'a> {
             run: RunTally::default(),
             consumers: consumers.collect(),
             producers: vec![ProducerTally::default(); scenario.producers.len()],
-            destinations: vec![DestinationTally::default(); scenario.destinations.len()],
-            is_queue: kinds.map(|kind| kind == DestinationKind::Queue).collect(),
-            commits: commits.collect(),
+            destinations: destinations.collect(),
+            commits: vec![Time::ZERO; scenario.sessions.len()],
             began: (None, None),
             warm_up: scenario.warm_up,
+            measured_from: scenario.warm_up,
             scenario,
         }
     }
@@ -95,7 +97,7 @@ impl<'a> Collector<'a> {
             };
         }
         for consumer in &mut self.consumers {
-            consumer.restart(now, &mut self.destinations[consumer.destination].buffers);
+            consumer.restart(now, &self.destinations[consumer.destination].buffers);
         }
         for destination in &mut self.destinations {
             destination.restart(now);
@@ -104,18 +106,21 @@ impl<'a> Collector<'a> {
 
     // ── the producing application ──
 
+    #[inline(always)]
     fn sending(&mut self, now: Time, message: MessageRef, messages: &Messages) {
         let sent = &messages[message];
         let producer = &mut self.producers[sent.producer as usize];
         producer.sent += 1;
         producer.calling_since.get_or_insert(now);
-        producer.late.record(now.since(sent.wanted_at).0);
+        producer.late.record(nanos(sent.wanted_at, now));
         self.run.messages.sent += 1;
-        self.run.commands.message += 1;
-        self.run.first_send.get_or_insert(now);
-        self.began.0.get_or_insert(now);
+        if self.run.first_send.is_none() {
+            self.run.first_send = Some(now);
+            self.began.0.get_or_insert(now);
+        }
     }
 
+    #[inline(always)]
     fn send_returned(&mut self, took: Span, producer: ProducerIndex, failed: bool) {
         let producer = &mut self.producers[producer as usize];
         producer.calling_since = None;
@@ -136,34 +141,36 @@ impl<'a> Collector<'a> {
 
     // ── the broker, about messages ──
 
+    #[inline(always)]
     fn enqueued(&mut self, now: Time, message: MessageRef, place: DestinationIndex, copies: u32) {
         let destination = &mut self.destinations[place as usize];
         destination.enqueued += u64::from(copies);
         destination.depth.add(now, copies);
-        if self.is_queue[place as usize] {
+        if destination.is_queue {
             self.ledger.only(message).set(WAITING);
-            return;
-        }
-        self.run.messages.unrouted += u64::from(copies == 0);
-        if copies > 0 {
+        } else if copies > 0 {
             self.ledger.fan_out(message, place);
+        } else {
+            self.run.messages.unrouted += 1;
         }
     }
 
+    #[inline(always)]
     fn dispatched(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
         let copy = self.ledger.of(message, consumer.index);
-        if copy.is(IN_FLIGHT) {
+        // Read once and written once, here and below: what held before decides.
+        let held = copy.flags;
+        let was_out = held & OUT != 0;
+        copy.flags = held & !OUT | IN_FLIGHT | AWAITED;
+        if held & IN_FLIGHT != 0 {
             self.consumers[copy.owner.index as usize].in_flight -= 1;
         }
-        let was_in_flight = copy.take(IN_FLIGHT | HELD | BUFFERED | FRESH | WORKING);
-        copy.set(IN_FLIGHT | AWAITED);
         copy.owner = consumer;
         copy.dispatched_at = now;
         let consumer = &mut self.consumers[consumer.index as usize];
         consumer.counts.dispatched += 1;
         consumer.in_flight += 1;
-        self.run.commands.message_dispatch += 1;
-        if !was_in_flight {
+        if !was_out {
             self.destinations[consumer.destination]
                 .in_flight
                 .add(now, 1);
@@ -177,10 +184,12 @@ impl<'a> Collector<'a> {
             .recovery
             .returned(consumer.life)
         {
-            copy.missed_by = consumer.index + 1;
+            copy.set(MISSED);
+            copy.missed_by = consumer.index;
         }
     }
 
+    #[inline(always)]
     fn acknowledged(
         &mut self,
         now: Time,
@@ -188,19 +197,35 @@ impl<'a> Collector<'a> {
         message: MessageRef,
         messages: &Messages,
     ) {
-        self.taken_off(now, Some(consumer), message, messages)
-            .set(OWED);
+        let copy = self.ledger.of(message, consumer.index);
+        if copy.owner.index != consumer.index {
+            take_back(copy, now, &mut self.consumers, &mut self.destinations);
+        }
+        let held = copy.flags;
+        copy.flags = held & !(IN_FLIGHT | HELD | WAITING | MISSED) | OWED;
+        if held & MISSED != 0 {
+            find(copy, now, &mut self.consumers);
+        }
         let tally = &mut self.consumers[consumer.index as usize];
+        let destination = &mut self.destinations[tally.destination];
+        tally.take_back(held, copy.owner.life, now, &mut destination.in_flight);
+        if held & WAITING != 0 {
+            destination.depth.subtract(now, 1);
+        }
         tally.counts.acknowledged += 1;
+        tally.counts.last_acknowledged = if tally.is_transacted {
+            self.commits[tally.session]
+        } else {
+            tally.last_ack
+        };
         self.run.messages.acknowledged += 1;
-        let arrived_at = self.commits[tally.session].unwrap_or(tally.last_ack);
-        self.run.last_acknowledged = self.run.last_acknowledged.max(arrived_at);
-        if let Some(latency) = self.latency(now, message, messages) {
+        if let Some(latency) = latency(now, &messages[message], self.measured_from) {
             self.run.to_acknowledged.record(latency);
         }
     }
 
-    /// A copy leaves its queue or subscription, by whatever way.
+    /// A copy leaves its queue or subscription other than by an acknowledgement.
+    #[inline(never)]
     fn taken_off(
         &mut self,
         now: Time,
@@ -214,22 +239,17 @@ impl<'a> Collector<'a> {
             let destination = messages[message].destination as usize;
             self.destinations[destination].depth.subtract(now, 1);
         }
-        find(copy, now, &mut self.consumers);
+        if copy.take(MISSED) {
+            find(copy, now, &mut self.consumers);
+        }
         copy
-    }
-
-    /// What a latency of this message is; none if it does not count.
-    fn latency(&self, now: Time, message: MessageRef, messages: &Messages) -> Option<Span> {
-        let message = &messages[message];
-        let counts = !message.dead_letter && message.sent_at >= self.scenario.warm_up;
-        counts.then(|| now.since(message.wanted_at))
     }
 
     // ── the broker, about consumers ──
 
     fn unsubscribed(&mut self, now: Time, consumer: ConsumerId, removal: Removal) {
         let tally = &mut self.consumers[consumer.index as usize];
-        let buffers = &mut self.destinations[tally.destination].buffers;
+        let buffers = &self.destinations[tally.destination].buffers;
         tally.activity.unsubscribed(now, buffers, consumer.life);
         if tally.marked_life == consumer.life {
             tally.window_full.set(now, false);
@@ -238,10 +258,10 @@ impl<'a> Collector<'a> {
         self.run.commands.remove_info += u64::from(removal == Removal::Close);
     }
 
+    #[inline(always)]
     fn ack_arrived(&mut self, now: Time, ack: &MessageAck) {
         let tally = &mut self.consumers[ack.consumer.index as usize];
         tally.counts.acks.0[ack.ack_type as usize] += 1;
-        self.run.commands.message_ack += 1;
         if matches!(ack.ack_type, AckType::Standard | AckType::Individual) {
             tally.last_ack = now;
         }
@@ -255,7 +275,7 @@ impl<'a> Collector<'a> {
     ) {
         self.run.commands.transaction_info += 1;
         if let (TransactionOwner::Session(session), TransactionCommand::Commit) = (owner, what) {
-            self.commits[session as usize] = Some(now);
+            self.commits[session as usize] = now;
         }
     }
 
@@ -274,24 +294,27 @@ impl<'a> Collector<'a> {
 
     // ── the client library ──
 
+    #[inline(always)]
     fn received(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
-        let tally = &mut self.consumers[consumer.index as usize];
         let copy = self.ledger.of(message, consumer.index);
+        let tally = &mut self.consumers[consumer.index as usize];
         if copy.owner == consumer {
-            copy.set(BUFFERED | FRESH);
             copy.received_at = now;
+            copy.set(BUFFERED | FRESH);
             if copy.is(IN_FLIGHT) {
                 copy.set(HELD);
                 tally.held.add(now, 1);
             }
         }
-        tally
-            .activity
-            .put_in(now, &mut self.destinations[tally.destination].buffers);
+        if !tally.activity.put_beside() {
+            let destination = &mut self.destinations[tally.destination];
+            tally.activity.put_in(now, &mut destination.buffers);
+        }
     }
 
     /// A message leaves the buffer without being handed over. Of a message that has since been sent
     /// to another consumer the ledger knows nothing more for this one: then it is by the count.
+    #[inline(never)]
     fn left_buffer(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
         let tally = &mut self.consumers[consumer.index as usize];
         let copy = self.ledger.of(message, consumer.index);
@@ -319,8 +342,10 @@ impl<'a> Collector<'a> {
 
     /// Some acks say that their message left the buffer without having been handed over: it had
     /// expired, it was poisoned before delivery, or a failover transport had seen it before.
+    #[inline(always)]
     fn ack_sent(&mut self, now: Time, ack: &MessageAck) {
         let may_drop = match ack.ack_type {
+            AckType::Standard | AckType::Individual => return,
             AckType::Expired => true,
             AckType::Poison => self.ledger.of(ack.last, ack.consumer.index).owner == ack.consumer,
             AckType::Delivered => ack.first.is_none(),
@@ -333,6 +358,7 @@ impl<'a> Collector<'a> {
 
     // ── the consuming application ──
 
+    #[inline(always)]
     fn delivered(
         &mut self,
         now: Time,
@@ -341,35 +367,47 @@ impl<'a> Collector<'a> {
         count: u32,
         messages: &Messages,
     ) {
-        let tally = &mut self.consumers[consumer.index as usize];
         let copy = self.ledger.of(message, consumer.index);
-        let is_own = copy.owner == consumer;
-        let out_of_buffer = !is_own || copy.is(BUFFERED);
-        if is_own && copy.is(BUFFERED | FRESH) {
-            tally.counts.buffered.record(now.since(copy.received_at).0);
+        let held = copy.flags;
+        copy.flags = held & !(BUFFERED | FRESH | MISSED) | DELIVERED | WORKING;
+        if held & MISSED != 0 {
+            find(copy, now, &mut self.consumers);
         }
-        let is_first = !copy.is(DELIVERED);
-        let is_repeat = copy.is(HANDLED);
-        copy.take(BUFFERED | FRESH);
-        copy.set(DELIVERED | WORKING);
-        tally.counts.delivered += 1;
-        tally.counts.redelivered += u64::from(count > 1);
-        tally.counts.last_delivered = Some(now);
+        let tally = &mut self.consumers[consumer.index as usize];
         let destination = &mut self.destinations[tally.destination];
+        let message = &messages[message];
+        let mut out_of_buffer = true;
+        if copy.owner == consumer {
+            out_of_buffer = held & BUFFERED != 0;
+            if held & FRESH != 0 {
+                tally.counts.buffered.record(nanos(copy.received_at, now));
+            }
+        }
         tally
             .activity
             .begins(now, &mut destination.buffers, out_of_buffer);
-        let is_late = self.order.is_violated(consumer.index, &messages[message]);
-        destination.order_violations += u64::from(is_late);
-        find(copy, now, &mut self.consumers);
-        self.run.messages.redeliveries += u64::from(count > 1);
-        self.run.messages.unflagged_duplicates += u64::from(is_repeat && count == 1);
-        self.run.first_start.get_or_insert(now);
-        if is_first && let Some(latency) = self.latency(now, message, messages) {
+        tally.counts.delivered += 1;
+        tally.counts.last_delivered = now;
+        if count > 1 {
+            tally.counts.redelivered += 1;
+            self.run.messages.redeliveries += 1;
+        } else if held & HANDLED != 0 {
+            self.run.messages.unflagged_duplicates += 1;
+        }
+        if self.order.is_violated(consumer.index, message) {
+            destination.order_violations += 1;
+        }
+        if self.run.first_start.is_none() {
+            self.run.first_start = Some(now);
+        }
+        if held & DELIVERED == 0
+            && let Some(latency) = latency(now, message, self.measured_from)
+        {
             self.run.to_delivered.record(latency);
         }
     }
 
+    #[inline(always)]
     fn processed(
         &mut self,
         now: Time,
@@ -381,27 +419,31 @@ impl<'a> Collector<'a> {
         let tally = &mut self.consumers[consumer.index as usize];
         tally
             .activity
-            .ends(now, &mut self.destinations[tally.destination].buffers);
+            .ends(now, &self.destinations[tally.destination].buffers);
         if outcome == Outcome::Interrupted {
             self.run.last_interrupted = Some(now);
             return;
         }
         let copy = self.ledger.of(message, consumer.index);
-        copy.take(WORKING);
-        if copy.owner == consumer && copy.take(AWAITED) {
+        let held = copy.flags;
+        copy.flags = held & !WORKING;
+        if copy.owner == consumer && held & AWAITED != 0 {
+            copy.flags = held & !(WORKING | AWAITED);
             tally
                 .counts
                 .in_flight
-                .record(now.since(copy.dispatched_at).0);
+                .record(nanos(copy.dispatched_at, now));
         }
-        self.run.last_processed = Some(now);
         self.run.ends.push(now);
         match outcome {
             Outcome::Done => {
                 tally.counts.processed += 1;
-                let is_first = !copy.is(DONE);
+                if held & DONE != 0 {
+                    self.run.messages.duplicates += 1;
+                } else if let Some(latency) = latency(now, &messages[message], self.measured_from) {
+                    self.run.to_processed.record(latency);
+                }
                 copy.set(HANDLED | DONE);
-                self.done(now, message, is_first, messages);
             }
             Outcome::Failed => tally.counts.failed += 1,
             Outcome::Skipped => {
@@ -410,14 +452,6 @@ impl<'a> Collector<'a> {
                 copy.set(HANDLED);
             }
             Outcome::Interrupted => {}
-        }
-    }
-
-    fn done(&mut self, now: Time, message: MessageRef, is_first: bool, messages: &Messages) {
-        if !is_first {
-            self.run.messages.duplicates += 1;
-        } else if let Some(latency) = self.latency(now, message, messages) {
-            self.run.to_processed.record(latency);
         }
     }
 
@@ -448,32 +482,41 @@ impl<'a> Collector<'a> {
     }
 }
 
-/// A message in flight is so no more.
-#[inline]
+/// A message in flight is so no more, whoever has it.
+#[inline(never)]
 fn take_back(
     copy: &mut Copy,
     now: Time,
     consumers: &mut [ConsumerTally],
     destinations: &mut [DestinationTally],
 ) {
-    if !copy.take(IN_FLIGHT) {
+    if !copy.is(IN_FLIGHT) {
         return;
     }
     let owner = &mut consumers[copy.owner.index as usize];
-    owner.in_flight -= 1;
-    destinations[owner.destination].in_flight.subtract(now, 1);
-    if copy.take(HELD) && owner.life == copy.owner.life {
-        owner.held.subtract(now, 1);
-    }
+    let destination = &mut destinations[owner.destination];
+    owner.take_back(copy.flags, copy.owner.life, now, &mut destination.in_flight);
+    copy.take(IN_FLIGHT | HELD);
 }
 
-/// If it was missed after a crash, it is no more.
+/// A copy that was missed after a crash is so no more.
+#[cold]
+#[inline(never)]
+fn find(copy: &Copy, now: Time, consumers: &mut [ConsumerTally]) {
+    consumers[copy.missed_by as usize].recovery.found(now);
+}
+
+/// A span between two facts; they come in order of time.
 #[inline]
-fn find(copy: &mut Copy, now: Time, consumers: &mut [ConsumerTally]) {
-    if copy.missed_by > 0 {
-        consumers[copy.missed_by as usize - 1].recovery.found(now);
-        copy.missed_by = 0;
-    }
+fn nanos(from: Time, to: Time) -> u64 {
+    to.0 - from.0
+}
+
+/// What a latency of this message is; none if it does not count.
+#[inline]
+fn latency(now: Time, message: &Message, measured_from: Time) -> Option<Span> {
+    let counts = !message.dead_letter && message.sent_at >= measured_from;
+    counts.then(|| Span(nanos(message.wanted_at, now)))
 }
 
 impl Observer for Collector<'_> {
@@ -481,6 +524,23 @@ impl Observer for Collector<'_> {
     // them a jump that the processor can't predict.
     #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact, messages: &Messages) {
+        match *fact {
+            Fact::Released { message } => self.released(now, message, messages),
+            _ => self.count(now, fact, messages),
+        }
+    }
+}
+
+impl Collector<'_> {
+    /// A message is released at many places, and nearly always somebody else holds it still: they
+    /// stay small if what happens in the end stands elsewhere.
+    #[inline(never)]
+    fn released(&mut self, now: Time, message: MessageRef, messages: &Messages) {
+        self.count(now, &Fact::Released { message }, messages);
+    }
+
+    #[inline(always)]
+    fn count(&mut self, now: Time, fact: &Fact, messages: &Messages) {
         if now >= self.warm_up {
             self.begin_measuring();
         }
@@ -549,14 +609,13 @@ impl Observer for Collector<'_> {
             Fact::Subscribed { consumer, .. } => {
                 self.run.commands.consumer_info += 1;
                 let tally = &mut self.consumers[consumer.index as usize];
-                let buffers = &mut self.destinations[tally.destination].buffers;
+                let buffers = &self.destinations[tally.destination].buffers;
                 tally.activity.subscribed(now, buffers, consumer.life);
             }
             Fact::Unsubscribed { consumer, removal } => self.unsubscribed(now, consumer, removal),
             Fact::AckArrived { ref ack } => self.ack_arrived(now, ack),
             Fact::AckRejected { .. } => self.run.acks_refused += 1,
             Fact::PullArrived { consumer, .. } => {
-                self.run.commands.message_pull += 1;
                 self.consumers[consumer.index as usize].counts.pulls += 1;
             }
             Fact::TransactionArrived {
@@ -598,7 +657,7 @@ impl Observer for Collector<'_> {
             Fact::Subscribing { consumer } => self.subscribing(now, consumer),
             Fact::Started { consumer } => {
                 let tally = &mut self.consumers[consumer.index as usize];
-                let buffers = &mut self.destinations[tally.destination].buffers;
+                let buffers = &self.destinations[tally.destination].buffers;
                 tally.activity.started(now, buffers);
             }
             Fact::Closed { consumer } => self.stopped(now, consumer),

@@ -17,7 +17,8 @@ pub struct Ends {
     times: Vec<Time>,
     /// Which are kept: every so many, a power of two.
     stride: u64,
-    count: u64,
+    /// How many more will pass before the next is kept.
+    ahead: u64,
     last: Time,
 }
 
@@ -26,7 +27,7 @@ impl Default for Ends {
         Ends {
             times: Vec::new(),
             stride: 1,
-            count: 0,
+            ahead: 0,
             last: Time::ZERO,
         }
     }
@@ -36,30 +37,47 @@ impl Ends {
     /// One more end, not earlier than the one before.
     #[inline]
     pub fn push(&mut self, at: Time) {
-        if self.count & (self.stride - 1) == 0 {
+        if self.ahead == 0 {
             self.keep(at);
         }
-        self.count += 1;
+        self.ahead -= 1;
         self.last = at;
     }
 
+    /// The last one; none without any.
+    pub fn last(&self) -> Option<Time> {
+        (!self.times.is_empty()).then_some(self.last)
+    }
+
+    #[inline]
     fn keep(&mut self, at: Time) {
         if self.times.len() == CAPACITY {
-            let mut index = 0;
-            self.times.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-            self.stride *= 2;
-            // The end number CAPACITY × old stride is a multiple of the new stride as well.
+            self.thin_out();
         }
         self.times.push(at);
+        self.ahead = self.stride;
+    }
+
+    fn count(&self) -> u64 {
+        self.times.len() as u64 * self.stride - self.ahead
+    }
+
+    /// The end number CAPACITY × old stride is a multiple of the new stride as well.
+    #[cold]
+    #[inline(never)]
+    fn thin_out(&mut self) {
+        let mut index = 0;
+        self.times.retain(|_| {
+            index += 1;
+            index % 2 == 1
+        });
+        self.stride *= 2;
     }
 
     /// `(⌊4n/5⌋ − ⌊n/5⌋)` ends by the time between end number ⌊n/5⌋ and end number ⌊4n/5⌋, counted
     /// from 0, in ends per second. None where no time lies between them.
     pub fn steady_per_second(&self) -> Option<f64> {
-        let (from, to) = (self.count / 5, self.count * 4 / 5);
+        let (from, to) = (self.count() / 5, self.count() * 4 / 5);
         if from == to {
             return None;
         }
@@ -76,7 +94,7 @@ impl Ends {
         }
         let (after, apart) = match self.times.get(index + 1) {
             Some(after) => (*after, self.stride),
-            None => (self.last, self.count - 1 - index as u64 * self.stride),
+            None => (self.last, self.count() - 1 - index as u64 * self.stride),
         };
         let part = u128::from(after.since(before).0) * u128::from(beyond) / u128::from(apart);
         Time(before.0 + part as u64)

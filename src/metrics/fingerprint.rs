@@ -292,10 +292,16 @@ fn held_by_any(consumer: Option<ConsumerId>, message: MessageRef, messages: &Mes
 
 #[inline]
 fn ack_word(ack: &MessageAck, messages: &Messages) -> u64 {
-    let first = ack.first.map_or(u64::MAX, |first| name(first, messages));
+    let last = name(ack.last, messages);
+    let first = match ack.first {
+        // Most ranges are of one message.
+        Some(first) if first == ack.last => last,
+        Some(first) => name(first, messages),
+        None => u64::MAX,
+    };
     let kind = ack.ack_type as u64 | (ack.count as u32 as u64) << 8;
     let transaction = ack.transaction.map_or(0, owner_word);
-    join(first, name(ack.last, messages)) ^ kind << 20 ^ transaction.wrapping_mul(MULTIPLIER)
+    join(first, last) ^ kind << 20 ^ transaction.wrapping_mul(MULTIPLIER)
 }
 
 fn owner_word(transaction: TransactionId) -> u64 {

@@ -5,17 +5,15 @@ use crate::kernel::Span;
 
 /// Buckets in each doubling of the value.
 const BUCKETS: usize = 1024;
-/// Enough doublings for every value of 64 bits.
-const OCTAVES: usize = 55;
 
-/// Counts of spans, in memory that depends on their range only (8 KB for each doubling that
-/// occurs).
+/// Counts of spans, in memory that depends on the largest only (8 KB for each doubling up to it).
 ///
 /// A quantile is off by at most 1 in 2048 (more than three significant digits); mean, smallest and
 /// largest are exact.
 #[derive(Clone, Debug)]
 pub struct Histogram {
-    octaves: Vec<Option<Box<[u64; BUCKETS]>>>,
+    /// Of all buckets up to the end of the largest doubling that occurred.
+    counts: Vec<u64>,
     count: u64,
     sum: u128,
     min: u64,
@@ -25,7 +23,7 @@ pub struct Histogram {
 impl Default for Histogram {
     fn default() -> Histogram {
         Histogram {
-            octaves: vec![None; OCTAVES],
+            counts: Vec::new(),
             count: 0,
             sum: 0,
             min: u64::MAX,
@@ -36,24 +34,39 @@ impl Default for Histogram {
 
 impl Histogram {
     /// One more value.
-    #[inline]
+    #[inline(always)]
     pub fn record(&mut self, span: Span) {
-        let (octave, bucket) = place(span.0);
-        self.octaves[octave].get_or_insert_with(|| Box::new([0; BUCKETS]))[bucket] += 1;
+        match self.counts.get_mut(place(span.0)) {
+            Some(count) => *count += 1,
+            None => self.grow(span),
+        }
         self.count += 1;
         self.sum += u128::from(span.0);
-        self.min = self.min.min(span.0);
-        self.max = self.max.max(span.0);
+        if span.0 < self.min {
+            self.min = span.0;
+        }
+        if span.0 > self.max {
+            self.max = span.0;
+        }
+    }
+
+    /// The first value of a doubling, or of several.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, span: Span) {
+        let bucket = place(span.0);
+        self.counts
+            .resize((bucket + 1).next_multiple_of(BUCKETS), 0);
+        self.counts[bucket] = 1;
     }
 
     /// Takes in all values of another one.
     pub fn merge(&mut self, other: &Histogram) {
-        for (mine, theirs) in self.octaves.iter_mut().zip(&other.octaves) {
-            let Some(theirs) = theirs else { continue };
-            let mine = mine.get_or_insert_with(|| Box::new([0; BUCKETS]));
-            for (mine, theirs) in mine.iter_mut().zip(theirs.iter()) {
-                *mine += theirs;
-            }
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
+            *mine += theirs;
         }
         self.count += other.count;
         self.sum += other.sum;
@@ -102,35 +115,30 @@ impl Histogram {
 
     /// The buckets that hold something, ascending: smallest value, width in nanoseconds, count.
     pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
-        let octaves = self.octaves.iter().enumerate();
-        octaves
-            .filter_map(|(octave, buckets)| Some((octave, buckets.as_ref()?)))
-            .flat_map(|(octave, buckets)| {
-                let filled = buckets.iter().enumerate().filter(|(_, count)| **count > 0);
-                filled.map(move |(bucket, count)| {
-                    let (lowest, width) = span_of(octave, bucket);
-                    (lowest, width, *count)
-                })
+        let from = place(self.min).min(self.counts.len());
+        let counts = (from..).zip(&self.counts[from..]);
+        counts
+            .filter(|(_, count)| **count > 0)
+            .map(|(bucket, count)| {
+                let (lowest, width) = span_of(bucket);
+                (lowest, width, *count)
             })
     }
 }
 
-/// Octave 0 holds 0 to 1023, octave k the values from 1024 << (k - 1).
+/// Buckets 0 to 2047 hold a value each; above, a value counts by its eleven highest bits, and each
+/// doubling follows the one before.
 #[inline]
-fn place(value: u64) -> (usize, usize) {
-    let octave = 54 - (value | (BUCKETS as u64 - 1)).leading_zeros() as usize;
-    let bucket = (value >> octave.saturating_sub(1)) as usize & (BUCKETS - 1);
-    (octave, bucket)
+fn place(value: u64) -> usize {
+    let dropped_bits = 53 - (value | (2 * BUCKETS as u64 - 1)).leading_zeros() as usize;
+    dropped_bits * BUCKETS + (value >> dropped_bits) as usize
 }
 
-fn span_of(octave: usize, bucket: usize) -> (u64, u64) {
-    match octave {
-        0 => (bucket as u64, 1),
-        _ => (
-            ((BUCKETS + bucket) as u64) << (octave - 1),
-            1 << (octave - 1),
-        ),
-    }
+/// Smallest value and width of a bucket.
+fn span_of(bucket: usize) -> (u64, u64) {
+    let dropped_bits = (bucket / BUCKETS).saturating_sub(1);
+    let highest_bits = bucket - dropped_bits * BUCKETS;
+    ((highest_bits as u64) << dropped_bits, 1 << dropped_bits)
 }
 
 #[cfg(test)]
@@ -160,8 +168,7 @@ mod tests {
             1 << 62,
             u64::MAX,
         ] {
-            let (octave, bucket) = place(value);
-            let (lowest, width) = span_of(octave, bucket);
+            let (lowest, width) = span_of(place(value));
             assert!(lowest <= value && value - lowest < width, "{value}");
             assert!(
                 u128::from(width) * 1024 <= u128::from(lowest.max(1024)),

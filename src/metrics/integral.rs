@@ -2,14 +2,82 @@
 
 use crate::kernel::Time;
 
+/// How long something has lasted in all, by a clock that never goes back. The reading at which it
+/// begins is taken off at once and the one at which it ends added, modulo 2^64, so that either
+/// costs one addition. Whether it lasts just now is for the owner to know.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stopwatch(u64);
+
+impl Stopwatch {
+    /// It begins.
+    #[inline]
+    pub fn start(&mut self, at: u64) {
+        self.0 = self.0.wrapping_sub(at);
+    }
+
+    /// It ends.
+    #[inline]
+    pub fn stop(&mut self, at: u64) {
+        self.0 = self.0.wrapping_add(at);
+    }
+
+    /// How long, up to now.
+    #[inline]
+    pub fn total(self, at: u64, is_running: bool) -> u64 {
+        self.0.wrapping_add(if is_running { at } else { 0 })
+    }
+
+    /// Forgets what was before; if it lasts, it goes on.
+    pub fn restart(&mut self, at: u64, is_running: bool) {
+        *self = Stopwatch::default();
+        if is_running {
+            self.start(at);
+        }
+    }
+}
+
+/// Time during which something holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spell {
+    watch: Stopwatch,
+    holds: bool,
+}
+
+impl Spell {
+    /// It holds from now on, or it does not.
+    pub fn set(&mut self, now: Time, holds: bool) {
+        match (self.holds, holds) {
+            (false, true) => self.watch.start(now.0),
+            (true, false) => self.watch.stop(now.0),
+            _ => {}
+        }
+        self.holds = holds;
+    }
+
+    /// Forgets what was before.
+    pub fn restart(&mut self, now: Time) {
+        self.watch.restart(now.0, self.holds);
+    }
+
+    /// Whether it holds now.
+    pub fn holds(&self) -> bool {
+        self.holds
+    }
+
+    /// For how many nanoseconds it has held.
+    pub fn nanos(&self, now: Time) -> u64 {
+        self.watch.total(now.0, self.holds)
+    }
+}
+
 /// A level that goes up and down, with its largest value and its integral over time. Costs
 /// something when it changes only.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Level {
     now: u32,
     max: u32,
-    since: Time,
-    /// Level times nanoseconds.
+    /// Level times nanoseconds, as if the present level had held from time 0 on and less that much:
+    /// up by one takes off the time of it, down by one adds it, modulo 2^128.
     area: u128,
 }
 
@@ -17,37 +85,33 @@ impl Level {
     /// Up by so many.
     #[inline]
     pub fn add(&mut self, at: Time, by: u32) {
-        self.settle(at);
+        self.area = self.area.wrapping_sub(area(at, by));
         self.now += by;
-        self.max = self.max.max(self.now);
+        if self.now > self.max {
+            self.max = self.now;
+        }
     }
 
     /// Down by so many, not below 0.
     #[inline]
     pub fn subtract(&mut self, at: Time, by: u32) {
-        self.settle(at);
-        self.now = self.now.saturating_sub(by);
+        if self.now < by {
+            return self.clear(at);
+        }
+        self.area = self.area.wrapping_add(area(at, by));
+        self.now -= by;
     }
 
     /// Down to 0.
+    #[cold]
     pub fn clear(&mut self, at: Time) {
-        self.subtract(at, u32::MAX);
-    }
-
-    #[inline]
-    fn settle(&mut self, at: Time) {
-        self.area += u128::from(at.since(self.since).0) * u128::from(self.now);
-        self.since = at;
+        self.subtract(at, self.now);
     }
 
     /// Forgets what was before; the level stays.
     pub fn restart(&mut self, at: Time) {
-        *self = Level {
-            now: self.now,
-            max: self.now,
-            since: at,
-            area: 0,
-        };
+        let level = std::mem::take(self).now;
+        self.add(at, level);
     }
 
     /// How many there are.
@@ -63,9 +127,14 @@ impl Level {
     /// How many there were on average over a number of nanoseconds that ends at this time; none
     /// over no time.
     pub fn mean(mut self, at: Time, over_nanos: u64) -> Option<f64> {
-        self.settle(at);
+        self.clear(at);
         (over_nanos > 0).then(|| self.area as f64 / over_nanos as f64)
     }
+}
+
+#[inline]
+fn area(at: Time, level: u32) -> u128 {
+    u128::from(at.0) * u128::from(level)
 }
 
 /// A mean of spans.
@@ -73,7 +142,6 @@ impl Level {
 pub struct Mean {
     sum: u128,
     count: u64,
-    max: u64,
 }
 
 impl Mean {
@@ -82,17 +150,6 @@ impl Mean {
     pub fn record(&mut self, nanos: u64) {
         self.sum += u128::from(nanos);
         self.count += 1;
-        self.max = self.max.max(nanos);
-    }
-
-    /// How many.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// Their sum in nanoseconds, as far as it fits.
-    pub fn sum(&self) -> u64 {
-        u64::try_from(self.sum).unwrap_or(u64::MAX)
     }
 
     /// Their mean in whole nanoseconds, rounded; none without any.
@@ -100,16 +157,62 @@ impl Mean {
         let half = u128::from(self.count / 2);
         (self.count > 0).then(|| ((self.sum + half) / u128::from(self.count)) as u64)
     }
+}
+
+/// A mean of spans, and the largest.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spans {
+    mean: Mean,
+    max: u64,
+}
+
+impl Spans {
+    /// One more, in nanoseconds.
+    #[inline]
+    pub fn record(&mut self, nanos: u64) {
+        self.mean.record(nanos);
+        if nanos > self.max {
+            self.max = nanos;
+        }
+    }
+
+    /// How many.
+    pub fn count(&self) -> u64 {
+        self.mean.count
+    }
+
+    /// Their sum in nanoseconds, as far as it fits.
+    pub fn sum(&self) -> u64 {
+        u64::try_from(self.mean.sum).unwrap_or(u64::MAX)
+    }
+
+    /// Their mean in whole nanoseconds, rounded; none without any.
+    pub fn mean(&self) -> Option<u64> {
+        self.mean.mean()
+    }
 
     /// The largest; none without any.
     pub fn max(&self) -> Option<u64> {
-        (self.count > 0).then_some(self.max)
+        (self.count() > 0).then_some(self.max)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spells_add_up_and_an_open_one_counts() {
+        let mut spell = Spell::default();
+        spell.set(Time(10), true);
+        spell.set(Time(15), true);
+        spell.set(Time(20), false);
+        spell.set(Time(25), false);
+        spell.set(Time(30), true);
+        assert_eq!(spell.nanos(Time(100)), 80);
+        spell.restart(Time(90));
+        assert_eq!(spell.nanos(Time(100)), 10);
+    }
 
     #[test]
     fn a_level_has_a_mean_over_time() {
@@ -134,11 +237,11 @@ mod tests {
 
     #[test]
     fn a_mean_is_rounded_to_the_nanosecond() {
-        let mut mean = Mean::default();
-        assert_eq!(mean.mean(), None);
-        [1, 2, 2].into_iter().for_each(|nanos| mean.record(nanos));
+        let mut spans = Spans::default();
+        assert_eq!(spans.mean(), None);
+        [1, 2, 2].into_iter().for_each(|nanos| spans.record(nanos));
         assert_eq!(
-            (mean.mean(), mean.max(), mean.count()),
+            (spans.mean(), spans.max(), spans.count()),
             (Some(2), Some(2), 3)
         );
     }

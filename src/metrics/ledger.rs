@@ -7,7 +7,7 @@ use crate::scenario::{DestinationKind, Scenario};
 use crate::wire::{ConsumerId, ConsumerIndex, MessageRef};
 
 /// What holds for a copy of a message, as bits.
-pub type Flags = u16;
+pub type Flags = u32;
 
 /// On its queue, or owed to its subscription.
 pub const WAITING: Flags = 1;
@@ -31,8 +31,13 @@ pub const HANDLED: Flags = 1 << 8;
 pub const DONE: Flags = 1 << 11;
 /// Acknowledged, or gone: to be accounted for by its processing.
 pub const OWED: Flags = 1 << 9;
+/// A crash gave it back, and it is in nobody's hands yet.
+pub const MISSED: Flags = 1 << 12;
 /// On a list of its own: dead-lettered, expired or discarded.
 pub const LISTED: Flags = 1 << 10;
+
+/// What holds of a copy that some client has or is about to get.
+pub const OUT: Flags = IN_FLIGHT | HELD | BUFFERED | FRESH | WORKING;
 
 /// One copy of a message.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,8 +48,8 @@ pub struct Copy {
     pub dispatched_at: Time,
     /// When it arrived there.
     pub received_at: Time,
-    /// The consumer whose crash gave it back, plus 1; 0: it is not missed by anybody.
-    pub missed_by: u32,
+    /// The consumer whose crash gave it back, while it is missed.
+    pub missed_by: ConsumerIndex,
     /// What holds for it.
     pub flags: Flags,
 }
@@ -100,7 +105,12 @@ struct Place {
 /// and blank again when the message is released.
 #[derive(Debug)]
 pub struct Ledger {
-    /// By slot: the copy of a queue, and what concerns no subscription in particular.
+    /// By slot: the copies, if all are of queues. Empty where there is a topic, so that the look at
+    /// its length tells both.
+    plain: Vec<Copy>,
+    has_topics: bool,
+    /// By slot, beside topics: the copy of a queue, and what concerns no subscription in
+    /// particular.
     only: Vec<Copy>,
     /// By slot: the row of copies of a message on a topic, and of which topic.
     row: Vec<(u32, u32)>,
@@ -125,27 +135,39 @@ impl Ledger {
                 column: *width - 1,
             }
         });
+        let has_topics = scenario
+            .destinations
+            .iter()
+            .any(|destination| destination.kind == DestinationKind::Topic);
         Ledger {
             places: places.collect(),
+            plain: Vec::new(),
+            has_topics,
             only: Vec::new(),
             row: Vec::new(),
             rows,
         }
     }
 
-    #[cold]
-    fn grow(&mut self, message: MessageRef) {
-        let size = (message.slot() + 1).next_power_of_two().max(64);
-        self.only.resize(size, Copy::default());
-        self.row.resize(size, (NONE, 0));
-    }
-
     /// The copy of a queue.
     #[inline(always)]
     pub fn only(&mut self, message: MessageRef) -> &mut Copy {
         let slot = message.slot();
+        if slot < self.plain.len() {
+            return &mut self.plain[slot];
+        }
+        self.only_beyond(slot)
+    }
+
+    #[inline(never)]
+    fn only_beyond(&mut self, slot: usize) -> &mut Copy {
+        if !self.has_topics {
+            grow(&mut self.plain, slot, Copy::default());
+            return &mut self.plain[slot];
+        }
         if slot >= self.only.len() {
-            self.grow(message);
+            grow(&mut self.only, slot, Copy::default());
+            grow(&mut self.row, slot, (NONE, 0));
         }
         &mut self.only[slot]
     }
@@ -153,16 +175,20 @@ impl Ledger {
     /// The copy that a consumer gets or got.
     #[inline(always)]
     pub fn of(&mut self, message: MessageRef, consumer: ConsumerIndex) -> &mut Copy {
-        let place = self.places[consumer as usize];
-        match place.topic {
-            None => self.only(message),
-            Some(topic) => self.in_row(message, topic, place.column),
+        let slot = message.slot();
+        if slot < self.plain.len() {
+            return &mut self.plain[slot];
         }
+        self.beyond(message, consumer)
     }
 
     #[inline(never)]
-    fn in_row(&mut self, message: MessageRef, topic: u32, column: usize) -> &mut Copy {
-        self.only(message);
+    fn beyond(&mut self, message: MessageRef, consumer: ConsumerIndex) -> &mut Copy {
+        let Place { topic, column } = self.places[consumer as usize];
+        let Some(topic) = topic else {
+            return self.only_beyond(message.slot());
+        };
+        self.only_beyond(message.slot());
         let row = match self.row[message.slot()].0 {
             NONE => self.add_row(message, topic, 0),
             row => row,
@@ -207,9 +233,20 @@ impl Ledger {
     /// Nobody will name it again. How many of its copies are lost.
     #[inline]
     pub fn release(&mut self, message: MessageRef) -> u64 {
-        let copy = std::mem::take(self.only(message));
-        let lost = u64::from(copy.is_lost());
-        match std::mem::replace(&mut self.row[message.slot()], (NONE, 0)) {
+        let slot = message.slot();
+        if slot < self.plain.len() {
+            return u64::from(std::mem::take(&mut self.plain[slot]).is_lost());
+        }
+        self.release_beyond(slot)
+    }
+
+    #[inline(never)]
+    fn release_beyond(&mut self, slot: usize) -> u64 {
+        let lost = u64::from(std::mem::take(self.only_beyond(slot)).is_lost());
+        if !self.has_topics {
+            return lost;
+        }
+        match std::mem::replace(&mut self.row[slot], (NONE, 0)) {
             (NONE, _) => lost,
             (row, topic) => lost + self.rows[topic as usize].release(row),
         }
@@ -220,13 +257,18 @@ impl Ledger {
     pub fn lost_at_end(&self, is_alive: impl Fn(ConsumerId) -> bool) -> u64 {
         let in_work = |copy: &Copy| copy.flags & (BUFFERED | WORKING) != 0 && is_alive(copy.owner);
         let copies = self
-            .only
+            .plain
             .iter()
+            .chain(&self.only)
             .chain(self.rows.iter().flat_map(|rows| &rows.copies));
         copies
             .filter(|copy| copy.is_lost() && !in_work(copy))
             .count() as u64
     }
+}
+
+fn grow<T: Clone>(table: &mut Vec<T>, slot: usize, blank: T) {
+    table.resize((slot + 1).next_power_of_two().max(64), blank);
 }
 
 impl Rows {

@@ -1,6 +1,6 @@
 //! How long it takes after a crash until everything is in somebody's hands again.
 
-use super::integral::Mean;
+use super::integral::Spans;
 use crate::kernel::Time;
 
 /// The recoveries of one consumer. An episode begins with a crash and is over when every message
@@ -14,7 +14,7 @@ pub struct Recovery {
     /// Messages given back and not handed over again.
     missing: u32,
     recovered_at: Option<Time>,
-    recoveries: Mean,
+    recoveries: Spans,
 }
 
 impl Recovery {
@@ -51,7 +51,7 @@ impl Recovery {
     }
 
     /// How long the recoveries took, in nanoseconds, and whether messages are still missing.
-    pub fn finish(mut self) -> (Mean, bool) {
+    pub fn finish(mut self) -> (Spans, bool) {
         if self.missing == 0 {
             self.conclude();
         }

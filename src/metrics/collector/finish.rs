@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::metrics::activity::Times;
 use crate::metrics::document::{
-    AcksByType, ByName, ConsumerMetrics, DestinationMetrics, Latencies, Latency, Layers,
+    AcksByType, ByName, Commands, ConsumerMetrics, DestinationMetrics, Latencies, Latency, Layers,
     ProducerMetrics, Recovery, Run, Throughput, Timing, Wire, jain, millis, per_second, ratio,
     rounded,
 };
 use crate::metrics::fingerprint::hex;
 use crate::metrics::histogram::Histogram;
+use crate::metrics::tally::ConsumerCounts;
 use crate::scenario::{Arrivals, Semantics};
 
 /// From where to where there was something to do.
@@ -104,7 +105,8 @@ impl Collector<'_> {
             .iter()
             .any(|consumer| consumer.activity.is_busy());
         let end = run
-            .last_processed
+            .ends
+            .last()
             .max(self.last_acknowledged())
             .max(run.last_interrupted)
             .max(is_at_work.then_some(ended_at));
@@ -113,7 +115,11 @@ impl Collector<'_> {
     }
 
     fn last_acknowledged(&self) -> Option<Time> {
-        (self.run.messages.acknowledged > 0).then_some(self.run.last_acknowledged)
+        let counts = self.consumers.iter().map(|consumer| &consumer.counts);
+        counts
+            .filter(|counts| counts.acknowledged > 0)
+            .map(|counts| counts.last_acknowledged)
+            .max()
     }
 
     fn message_counts(&self) -> document::MessageCounts {
@@ -132,7 +138,7 @@ impl Collector<'_> {
         let depths = |queues: bool| {
             let named = named
                 .iter()
-                .filter(|index| self.is_queue[**index] == queues);
+                .filter(|index| self.destinations[**index].is_queue == queues);
             named
                 .map(|index| u64::from(self.destinations[*index].depth.now()))
                 .sum()
@@ -166,7 +172,7 @@ impl Collector<'_> {
             first_send_ms: at(run.first_send),
             first_subscribe_ms: at(run.first_subscribe),
             first_start_ms: at(run.first_start),
-            last_processed_ms: at(run.last_processed),
+            last_processed_ms: at(run.ends.last()),
             last_acknowledged_ms: at(self.last_acknowledged()),
             origin_ms: at(makespan.origin),
             makespan_ms: makespan.nanos.map(millis),
@@ -181,25 +187,36 @@ impl Collector<'_> {
             counts.for_each(|(sum, count)| *sum += count);
         }
         let sent = self.run.messages.sent as f64;
+        let sum = |of: fn(&ConsumerCounts) -> u64| {
+            let counts = self.consumers.iter().map(|consumer| of(&consumer.counts));
+            counts.sum()
+        };
+        let commands = Commands {
+            message: self.run.messages.sent,
+            message_dispatch: sum(|counts| counts.dispatched),
+            message_ack: acks_by_type.total(),
+            message_pull: sum(|counts| counts.pulls),
+            ..self.run.commands
+        };
         Wire {
-            commands: self.run.commands,
+            commands,
             acks_by_type,
             acks_refused: self.run.acks_refused,
-            commands_per_message: ratio(self.run.commands.total() as f64, sent),
+            commands_per_message: ratio(commands.total() as f64, sent),
             acks_per_message: ratio(acks_by_type.total() as f64, sent),
         }
     }
 
-    fn consumer_metrics(&mut self, now: Time, makespan: Makespan) -> ByName<ConsumerMetrics> {
+    fn consumer_metrics(&self, now: Time, makespan: Makespan) -> ByName<ConsumerMetrics> {
         let scenario = self.scenario;
         let named = scenario
             .consumers
             .iter()
-            .zip(&mut self.consumers)
+            .zip(&self.consumers)
             .map(|(named, tally)| {
-                let buffers = &mut self.destinations[tally.destination].buffers;
-                let mut times = tally.activity.times(now, buffers);
-                if !self.is_queue[tally.destination] {
+                let destination = &self.destinations[tally.destination];
+                let mut times = tally.activity.times(now, &destination.buffers);
+                if !destination.is_queue {
                     times.starved = 0;
                 }
                 (
@@ -292,7 +309,7 @@ fn consumer_metrics(
         slow_ms: millis(tally.slow.nanos(now)),
         slow_marks: counts.slow_marks,
         aborts: counts.aborts,
-        last_delivered_ms: counts.last_delivered.map(Time::as_millis_f64),
+        last_delivered_ms: (counts.delivered > 0).then(|| counts.last_delivered.as_millis_f64()),
         crashes: counts.crashes,
         recovery_ms: Recovery {
             mean: recoveries.mean().map(millis),

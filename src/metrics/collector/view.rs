@@ -44,16 +44,13 @@ impl Collector<'_> {
     }
 
     /// For how many nanoseconds a consumer has starved since the warm-up; 0 on a topic.
-    pub fn starved(&mut self, consumer: ConsumerIndex, now: Time) -> u64 {
-        let tally = &mut self.consumers[consumer as usize];
-        let times = tally
-            .activity
-            .times(now, &mut self.destinations[tally.destination].buffers);
-        if self.is_queue[tally.destination] {
-            times.starved
-        } else {
-            0
+    pub fn starved(&self, consumer: ConsumerIndex, now: Time) -> u64 {
+        let tally = &self.consumers[consumer as usize];
+        let destination = &self.destinations[tally.destination];
+        if !destination.is_queue {
+            return 0;
         }
+        tally.activity.times(now, &destination.buffers).starved
     }
 
     /// Messages at a consumer's client that the broker has not taken off yet.
