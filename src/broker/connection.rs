@@ -97,7 +97,7 @@ impl Broker {
             let Some(command) = connection.backlog.pop_front() else {
                 return;
             };
-            self.execute(id, command, s);
+            self.execute(id, &command, s);
         }
     }
 

@@ -237,7 +237,7 @@ impl Broker {
     pub fn handle(
         &mut self,
         connection: ConnectionId,
-        command: ToBroker,
+        command: &ToBroker,
         s: &mut impl Surroundings,
     ) {
         if self.is_reading(connection) {
@@ -254,12 +254,12 @@ impl Broker {
     fn handle_apart(
         &mut self,
         connection: ConnectionId,
-        command: ToBroker,
+        command: &ToBroker,
         s: &mut impl Surroundings,
     ) {
         match self.connection(connection) {
-            None => drop_command(command, s),
-            Some(connection) if connection.blocked => connection.backlog.push_back(command),
+            None => drop_command(*command, s),
+            Some(connection) if connection.blocked => connection.backlog.push_back(*command),
             Some(_) => self.execute(connection, command, s),
         }
     }
@@ -298,8 +298,8 @@ impl Broker {
 
     /// Does what a command says; passes that it requests run later.
     #[inline(always)]
-    fn execute(&mut self, connection: ConnectionId, command: ToBroker, s: &mut impl Surroundings) {
-        match command {
+    fn execute(&mut self, connection: ConnectionId, command: &ToBroker, s: &mut impl Surroundings) {
+        match *command {
             ToBroker::Message {
                 message,
                 transaction,

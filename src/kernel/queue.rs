@@ -86,29 +86,37 @@ impl<E> Ord for Entry<E> {
 #[derive(Clone, Debug)]
 pub struct Lane<T> {
     id: u32,
-    /// Time of the last event, if there is any.
+    /// How many events are scheduled.
+    len: usize,
+    /// Time of the last of them.
     last: Time,
-    /// The first event, whose key is with the queue.
-    head: Option<Entry<T>>,
+    /// The first of them, whose key is with the queue. No Option of it: taking one apart moves an event byte-wise out
+    /// of step, for which the processor has to wait.
+    head: Entry<T>,
     /// What is behind it, in order. While a lane holds one event at a time, as that of an actor does, this is not
     /// touched.
     rest: VecDeque<Entry<T>>,
 }
 
-impl<T> Lane<T> {
+impl<T: Copy + Default> Lane<T> {
     /// An empty lane of this number, which no other lane of the same queue has.
     pub fn new(id: u32) -> Lane<T> {
         Lane {
             id,
+            len: 0,
             last: Time::ZERO,
-            head: None,
+            head: Entry {
+                key: Key::NONE,
+                event: T::default(),
+            },
             rest: VecDeque::new(),
         }
     }
 
     /// What is scheduled, the next first.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        let entries = self.head.iter_mut().chain(&mut self.rest);
+        let head = (self.len > 0).then_some(&mut self.head);
+        let entries = head.into_iter().chain(&mut self.rest);
         entries.map(|entry| &mut entry.event)
     }
 }
@@ -239,11 +247,12 @@ impl<E: Copy> EventQueue<E> {
     // Inlined, an event's parts are written where they are to lie; else they are put together
     // first and copied while they are still being written, which stalls the processor.
     #[inline(always)]
-    pub fn schedule_in<T>(&mut self, lane: &mut Lane<T>, at: Time, event: T) {
+    pub fn schedule_in<T: Copy>(&mut self, lane: &mut Lane<T>, at: Time, event: T) {
         debug_assert!(lane.id <= self.lane_mask, "the queue has such a lane");
         let key = self.next_key(at, lane.id);
-        if lane.head.is_none() {
-            lane.head = Some(Entry { key, event });
+        lane.len += 1;
+        if lane.len == 1 {
+            lane.head = Entry { key, event };
             lane.last = at;
             self.insert(key);
         } else if at >= lane.last {
@@ -258,14 +267,13 @@ impl<E: Copy> EventQueue<E> {
     #[cold]
     #[inline(never)]
     fn schedule_earlier<T>(&mut self, lane: &mut Lane<T>, entry: Entry<T>) {
-        let head = lane.head.as_mut();
-        let Some(head) = head.filter(|head| entry.key < head.key) else {
+        if entry.key > lane.head.key {
             let place = lane.rest.partition_point(|other| other.key < entry.key);
             return lane.rest.insert(place, entry);
-        };
-        self.remove(head.key);
+        }
+        self.remove(lane.head.key);
         self.insert(entry.key);
-        lane.rest.push_front(std::mem::replace(head, entry));
+        lane.rest.push_front(std::mem::replace(&mut lane.head, entry));
     }
 
     /// What happens next, and when.
@@ -303,23 +311,25 @@ impl<E: Copy> EventQueue<E> {
     /// # Panics
     /// If the lane is empty, as one that is next never is.
     #[inline(always)]
-    pub fn take<T>(&mut self, lane: &mut Lane<T>) -> T {
-        let taken = lane.head.take().expect("a lane that is due has an event");
-        if !lane.rest.is_empty() {
+    pub fn take<T: Copy>(&mut self, lane: &mut Lane<T>) -> T {
+        assert!(lane.len > 0, "a lane that is due has an event");
+        let event = lane.head.event;
+        lane.len -= 1;
+        if lane.len > 0 {
             self.go_on(lane);
         }
         if self.near.is_empty() && !self.far.is_empty() {
             self.refill();
         }
-        taken.event
+        event
     }
 
     /// The lane has a new head: what was behind the last one.
     #[inline(never)]
     fn go_on<T>(&mut self, lane: &mut Lane<T>) {
-        lane.head = lane.rest.pop_front();
-        if let Some(head) = &lane.head {
+        if let Some(head) = lane.rest.pop_front() {
             self.insert(head.key);
+            lane.head = head;
         }
     }
 

@@ -4,13 +4,14 @@ use crate::kernel::{Lane, Sampler, Span, Stream, Time};
 use crate::scenario::Network;
 
 /// What comes out of a link when its time has come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Arrival<C> {
     /// A command.
     Command(C),
     /// The connection is found broken.
     Broken,
     /// What was under way got lost.
+    #[default]
     Nothing,
 }
 
@@ -21,6 +22,15 @@ pub(super) enum Arrival<C> {
 pub(super) struct UnderWay<C> {
     pub(super) arrival: Arrival<C>,
     pub(super) life: u32,
+}
+
+impl<C> Default for UnderWay<C> {
+    fn default() -> UnderWay<C> {
+        UnderWay {
+            arrival: Arrival::Nothing,
+            life: 0,
+        }
+    }
 }
 
 /// A one-way link with latency and, perhaps, a limited bandwidth.

@@ -144,7 +144,7 @@ impl<O: Observer> World<'_, O> {
         let command = self.add_consumer(id);
         let connection = self.client.consumers[consumer as usize].connection;
         self.broker
-            .handle(self.shell.connection(connection), command, &mut self.shell);
+            .handle(self.shell.connection(connection), &command, &mut self.shell);
         self.schedule_renewal_crashes(id);
         self.ready(consumer);
     }

@@ -353,7 +353,7 @@ impl<'a, O: Observer> World<'a, O> {
         {
             self.send_arrives(connection.index, message, lose_reply);
         }
-        self.broker.handle(connection, *command, &mut self.shell);
+        self.broker.handle(connection, command, &mut self.shell);
         if let ToBroker::Ack { ack, .. } = command {
             self.shell.forget_ack(ack);
         }

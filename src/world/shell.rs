@@ -72,6 +72,13 @@ pub(super) enum Ring {
     WaitEnds(u32),
 }
 
+/// Of no task.
+impl Default for Ring {
+    fn default() -> Ring {
+        Ring::WorkEnds(0)
+    }
+}
+
 /// The broker spends time on each dispatch of a destination, one after the other.
 struct DispatchServer {
     stream: Stream,
@@ -575,7 +582,7 @@ fn other_end(ack: &MessageAck) -> Option<MessageRef> {
     ack.first.filter(|&first| first != ack.last)
 }
 
-fn lanes<T>(of: LaneOf, count: usize) -> Vec<Lane<T>> {
+fn lanes<T: Copy + Default>(of: LaneOf, count: usize) -> Vec<Lane<T>> {
     (0..count)
         .map(|index| Lane::new(of.number(index)))
         .collect()

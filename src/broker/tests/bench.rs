@@ -234,7 +234,7 @@ impl Bench {
 
     pub fn command(&mut self, consumer: usize, command: ToBroker) {
         self.broker
-            .handle(self.connection(consumer), command, &mut self.world);
+            .handle(self.connection(consumer), &command, &mut self.world);
     }
 
     pub fn subscribe(&mut self, consumer: usize) {
@@ -455,13 +455,13 @@ impl Bench {
             sync,
             lose_reply: false,
         };
-        self.broker.handle(connection, command, &mut self.world);
+        self.broker.handle(connection, &command, &mut self.world);
     }
 
     /// A command on the producer's connection.
     pub fn producer_command(&mut self, producer: usize, command: ToBroker) {
         let connection = self.producer_connection(producer);
-        self.broker.handle(connection, command, &mut self.world);
+        self.broker.handle(connection, &command, &mut self.world);
     }
 
     pub fn producer_crash(&mut self, producer: usize) {
