@@ -211,6 +211,8 @@ pub struct EventQueue<E> {
     /// only if both are.
     near: Near,
     far: BinaryHeap<Reverse<Key>>,
+    /// Up to how many heads `near` takes without a look at `far`.
+    near_takes: usize,
     loose: BinaryHeap<Reverse<Entry<E>>>,
     /// Key of the first loose event.
     loose_key: Key,
@@ -228,6 +230,7 @@ impl<E: Copy> EventQueue<E> {
             lane_mask: size - 1,
             near: Near::EMPTY,
             far: BinaryHeap::new(),
+            near_takes: NEAR - 1,
             loose: BinaryHeap::new(),
             loose_key: Key::NONE,
             scheduled: 0,
@@ -366,7 +369,7 @@ impl<E: Copy> EventQueue<E> {
     // Once for all who schedule: inlined everywhere, it crowds other code out of the processor's cache.
     #[inline(never)]
     fn insert(&mut self, key: Key) {
-        if self.far.is_empty() && !self.near.is_full() {
+        if self.near.last < self.near_takes {
             self.near.insert(key);
         } else {
             self.insert_among_many(key);
@@ -391,6 +394,7 @@ impl<E: Copy> EventQueue<E> {
         let half = NEAR / 2;
         self.far
             .extend(self.near.keys[1..half].iter().map(|key| Reverse(*key)));
+        self.near_takes = 0;
         self.near.keys.copy_within(half.., 1);
         self.near.last -= half - 1;
         self.insert(key);
@@ -406,12 +410,18 @@ impl<E: Copy> EventQueue<E> {
             let key = self.far.pop().map_or(Key::NONE, |Reverse(key)| key);
             self.near.keys[place] = key;
         }
+        self.count_far();
+    }
+
+    fn count_far(&mut self) {
+        self.near_takes = if self.far.is_empty() { NEAR - 1 } else { 0 };
     }
 
     /// A head that is none any more.
     fn remove(&mut self, key: Key) {
         self.near.remove(key);
         self.far.retain(|other| other.0 != key);
+        self.count_far();
         if self.near.is_empty() && !self.far.is_empty() {
             self.refill();
         }

@@ -168,8 +168,9 @@ struct World<'a, O> {
     lives: lives::Lives,
     reconnecting: Vec<failover::Reconnecting>,
     broker_is_up: bool,
-    until: Option<Time>,
     quiet: Span,
+    /// It is not over before this, as far as is known.
+    goes_on_until: Time,
     stuck: Option<GivenUp>,
 }
 
@@ -210,8 +211,8 @@ impl<'a, O: Observer> World<'a, O> {
             lives: lives::Lives::new(scenario),
             reconnecting: vec![Default::default(); scenario.connection_count()],
             broker_is_up: true,
-            until: scenario.until,
             quiet: QUIET + longest.unwrap_or_default(),
+            goes_on_until: Time::ZERO,
             stuck: None,
             scenario,
         }
@@ -263,12 +264,19 @@ impl<'a, O: Observer> World<'a, O> {
 
     /// Whether the run is cut off before the next event, or nothing is left to happen.
     #[inline(always)]
-    fn is_over(&self) -> bool {
+    fn is_over(&mut self) -> bool {
         let next = self.shell.next_time();
-        match self.until {
-            Some(until) => next > until,
-            None => next > self.shell.last_activity + self.quiet && self.shell.is_quiet(),
+        next > self.goes_on_until && self.is_over_before(next)
+    }
+
+    #[inline(never)]
+    fn is_over_before(&mut self, next: Time) -> bool {
+        if let Some(until) = self.scenario.until {
+            self.goes_on_until = until;
+            return next > until;
         }
+        self.goes_on_until = self.shell.last_activity + self.quiet;
+        next > self.goes_on_until && self.shell.is_quiet()
     }
 
     #[inline(always)]
@@ -359,7 +367,7 @@ impl<'a, O: Observer> World<'a, O> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn at_client(&mut self, connection: ConnectionId, command: &ToClient) {
         if connection != self.shell.connection(connection.index) {
             return self.arrives_at_nobody(command);

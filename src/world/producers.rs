@@ -101,7 +101,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The application turns to its next message.
-    #[inline]
+    #[inline(always)]
     pub(super) fn schedule_arrival(&mut self, producer: ProducerIndex) {
         let arrival = self.producers[producer as usize].next_arrival(self.shell.now);
         let sending = &mut self.sending[producer as usize];
@@ -166,7 +166,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// `ActiveMQMessageProducer.send`: an asynchronous send waits for room in the producer window first.
-    #[inline]
+    #[inline(always)]
     fn try_to_send(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
         let sending = &mut self.sending[producer as usize];
         if !sending.is_sync && sending.window > 0 {
@@ -181,7 +181,7 @@ impl<O: Observer> World<'_, O> {
         self.transmit(producer, message, called_at);
     }
 
-    #[inline]
+    #[inline(always)]
     fn transmit(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
         let sending = &self.sending[producer as usize];
         let (connection, sync) = (sending.connection, sending.is_sync);
