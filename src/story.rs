@@ -321,7 +321,7 @@ impl<O: Observer> Story<O> {
         let copy = Message {
             destination: queue,
             dead_letter: true,
-            ..self.messages[original].clone()
+            ..self.messages[original]
         };
         let copy = self.messages.insert(copy);
         self.enqueue(copy, 1);

@@ -326,7 +326,7 @@ impl Message {
             locked_by: None,
             acked: false,
             dropped: false,
-            ..self.clone()
+            ..*self
         }
     }
 

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::io;
 
 use acksim::facts::Observer;
-use acksim::kernel::{Distribution, EventQueue, Sampler, Span, Stream, Time};
+use acksim::kernel::{Distribution, Due, EventQueue, Lane, Sampler, Span, Stream, Time};
 use acksim::metrics::{Collector, RunEnd};
 use acksim::scenario::Scenario;
 use acksim::trace::Trace;
@@ -59,20 +59,24 @@ pub fn table() {
 }
 
 /// Each actor has one thing to do, and then the next.
-fn hold(actors: usize) {
-    let mut queue = EventQueue::new(actors);
+fn hold(actors: u32) {
+    let mut queue = EventQueue::<()>::new(actors);
+    let mut lanes: Vec<Lane<u32>> = (0..actors).map(Lane::new).collect();
     let delay = Sampler::new(&Distribution::Exponential {
         mean: Span::from_millis(1),
     });
     let mut stream = Stream::new(1, "queue", "bench");
-    for actor in 0..actors {
+    for (actor, lane) in (0..).zip(&mut lanes) {
         let at = Time::ZERO + delay.sample(&mut stream);
-        queue.schedule_in(EventQueue::<usize>::lane(actor), at, actor);
+        queue.schedule_in(lane, at, actor);
     }
     for _ in 0..TIMES {
-        let (now, actor) = queue.pop().expect("every actor always has something to do");
-        let at = now + delay.sample(&mut stream);
-        queue.schedule_in(EventQueue::<usize>::lane(actor), at, actor);
+        let Some((now, Due::Lane(actor))) = queue.pop() else {
+            unreachable!("every actor always has something to do");
+        };
+        let lane = &mut lanes[actor as usize];
+        let actor = queue.take(lane);
+        queue.schedule_in(lane, now + delay.sample(&mut stream), actor);
     }
     black_box(queue.len());
 }
