@@ -352,16 +352,24 @@ struct Slot {
 
 impl Messages {
     /// Takes in a message; the caller is its first holder.
+    // Inlined, a message is put together where it is to lie.
+    #[inline(always)]
     pub fn insert(&mut self, message: Message) -> MessageRef {
-        if let Some(slot) = self.free.pop() {
-            let place = &mut self.slots[slot as usize];
-            place.holders = 1;
-            place.message = message;
-            return MessageRef {
-                slot,
-                generation: place.generation,
-            };
+        let Some(slot) = self.free.pop() else {
+            return self.insert_in_new_slot(message);
+        };
+        let place = &mut self.slots[slot as usize];
+        place.holders = 1;
+        place.message = message;
+        MessageRef {
+            slot,
+            generation: place.generation,
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn insert_in_new_slot(&mut self, message: Message) -> MessageRef {
         let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 messages are in flight");
         self.slots.push(Slot {
             generation: NonZeroU32::MIN,

@@ -36,6 +36,9 @@ pub(super) struct Sending {
     connection: ConnectionIndex,
     is_sync: bool,
     is_transacted: bool,
+    may_lose_replies: bool,
+    /// Its messages differ by more than their number and time: they expire, or belong to groups.
+    varies: bool,
     /// Bytes; 0: no limit (`producerWindowSize`).
     window: u64,
     /// What all its messages have in common.
@@ -64,6 +67,8 @@ impl Sending {
             connection: scenario.connection_of_producer(producer) as u32,
             is_sync: is_sync(spec),
             is_transacted: spec.transaction.is_some(),
+            may_lose_replies: spec.lose_reply.is_some(),
+            varies: spec.groups.is_some() || spec.time_to_live.is_some(),
             window: spec.options.producer_window_size,
             template: Message {
                 producer: producer as ProducerIndex,
@@ -146,23 +151,29 @@ impl<O: Observer> World<'_, O> {
     fn make_message(&mut self, producer: ProducerIndex) -> MessageRef {
         let app = &mut self.producers[producer as usize];
         app.sent += 1;
-        let number = app.sent;
-        let now = self.shell.now;
-        let spec = &self.scenario.producers[producer as usize];
         let sending = &self.sending[producer as usize];
-        let group = spec
-            .groups
-            .map_or(0, |n| ((number - 1) % u64::from(n)) as u32 + 1);
-        rule!("time-to-live", spec.time_to_live.is_some());
-        let message = Message {
-            number,
+        let mut message = Message {
+            number: app.sent,
             wanted_at: sending.wanted_at,
-            sent_at: now,
-            expiration: spec.time_to_live.map_or(0, |ttl| now.as_millis() + ttl),
-            group,
+            sent_at: self.shell.now,
             ..sending.template
         };
+        if sending.varies {
+            self.vary(producer, &mut message);
+        }
         self.shell.messages.insert(message)
+    }
+
+    #[inline(never)]
+    fn vary(&self, producer: ProducerIndex, message: &mut Message) {
+        let spec = self.spec(producer);
+        if let Some(groups) = spec.groups {
+            message.group = ((message.number - 1) % u64::from(groups)) as u32 + 1;
+        }
+        if let Some(time_to_live) = spec.time_to_live {
+            rule!("time-to-live");
+            message.expiration = message.sent_at.as_millis() + time_to_live;
+        }
     }
 
     /// `ActiveMQMessageProducer.send`: an asynchronous send waits for room in the producer window first.
@@ -185,16 +196,15 @@ impl<O: Observer> World<'_, O> {
     fn transmit(&mut self, producer: ProducerIndex, message: MessageRef, called_at: Time) {
         let sending = &self.sending[producer as usize];
         let (connection, sync) = (sending.connection, sending.is_sync);
+        let may_lose_reply = sync && sending.may_lose_replies;
         rule!("sync-sends", sync);
         let transaction = if sending.is_transacted {
             self.send_in_transaction(producer, message)
         } else {
             None
         };
-        let mut lose_reply = false;
+        let lose_reply = may_lose_reply && self.loses_reply(producer, message);
         if sync {
-            let number = self.shell.messages[message].number;
-            lose_reply = self.producers[producer as usize].loses_reply(number);
             // For a resend: the sender holds it until the answer is there.
             self.shell.messages.retain(message);
         }
@@ -209,6 +219,11 @@ impl<O: Observer> World<'_, O> {
             return self.send_returns(producer, called_at, false);
         }
         self.waits_for_answer(producer, message, called_at);
+    }
+
+    fn loses_reply(&mut self, producer: ProducerIndex, message: MessageRef) -> bool {
+        let number = self.shell.messages[message].number;
+        self.producers[producer as usize].loses_reply(number)
     }
 
     /// The open transaction, or one that begins now.
