@@ -114,6 +114,14 @@ impl Sampler {
         })
     }
 
+    /// The duration, if it is always the same.
+    pub fn constant(&self) -> Option<Span> {
+        match &self.0 {
+            Kind::Constant(span) => Some(*span),
+            _ => None,
+        }
+    }
+
     /// The next duration: whole nanoseconds from 0 to [`Sampler::LONGEST`], rounded to the nearest.
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> Span {

@@ -37,6 +37,8 @@ impl<C> Default for UnderWay<C> {
 pub(super) struct Link<C> {
     /// What is under way.
     pub(super) lane: Lane<UnderWay<C>>,
+    /// What everything takes, if that is known beforehand: the same latency, whatever it is and wherever it goes.
+    fixed: Option<Span>,
     latency: Sampler,
     stream: Stream,
     bytes_per_second: Option<u64>,
@@ -47,9 +49,12 @@ pub(super) struct Link<C> {
 
 impl<C: Copy> Link<C> {
     pub(super) fn new(network: &Network, stream: Stream, lane: u32) -> Link<C> {
+        let latency = Sampler::new(&network.latency);
+        let is_limited = network.bytes_per_second.is_some();
         Link {
             lane: Lane::new(lane),
-            latency: Sampler::new(&network.latency),
+            fixed: latency.constant().filter(|_| !is_limited),
+            latency,
             stream,
             bytes_per_second: network.bytes_per_second,
             free_at: Time::ZERO,
@@ -80,12 +85,23 @@ impl<C: Copy> Link<C> {
         self.last_arrival = Time::ZERO;
     }
 
-    /// When something arrives that is handed to the link now. Its bytes are counted only if they matter.
+    /// The other end takes time for some of what arrives, so what it is matters.
+    pub(super) fn has_costs(&mut self) {
+        self.fixed = None;
+    }
+
+    /// When anything arrives that is handed to the link now, if what it is does not matter.
     #[inline(always)]
-    pub(super) fn arrival(&mut self, now: Time, bytes: impl FnOnce() -> u32) -> Time {
+    pub(super) fn arrival_of_anything(&mut self, now: Time) -> Option<Time> {
+        self.last_arrival = self.last_arrival.max(now + self.fixed?);
+        Some(self.last_arrival)
+    }
+
+    /// When something of so many bytes arrives that is handed to the link now.
+    pub(super) fn arrival(&mut self, now: Time, bytes: u32) -> Time {
         let departure = match self.bytes_per_second {
             None => now,
-            Some(rate) => self.departure(now, bytes(), rate),
+            Some(rate) => self.departure(now, bytes, rate),
         };
         let arrival = departure + self.latency.sample(&mut self.stream);
         self.last_arrival = self.last_arrival.max(arrival);
@@ -98,7 +114,6 @@ impl<C: Copy> Link<C> {
         self.last_arrival
     }
 
-    #[inline(never)]
     fn departure(&mut self, now: Time, bytes: u32, rate: u64) -> Time {
         let nanos = u128::from(bytes) * 1_000_000_000 / u128::from(rate.max(1));
         let transmission = Span(u64::try_from(nanos).unwrap_or(u64::MAX));

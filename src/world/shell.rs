@@ -98,7 +98,6 @@ pub(super) struct Shell<'a, O> {
     acknowledge_cost: Sampler,
     dispatch_cost: Sampler,
     collision_streams: Vec<Stream>,
-    has_costs: bool,
     has_dispatch_cost: bool,
     /// How many events in the queue don't keep a run alive.
     background: usize,
@@ -117,7 +116,7 @@ impl<'a, O: Observer> Shell<'a, O> {
             .iter()
             .map(|connection| &connection.name);
         let names = names.chain(scenario.producers.iter().map(|producer| &producer.name));
-        let wires: Vec<Wire> = (0..)
+        let mut wires: Vec<Wire> = (0..)
             .zip(names)
             .map(|(index, name)| Wire {
                 up: Link::new(
@@ -152,6 +151,9 @@ impl<'a, O: Observer> Shell<'a, O> {
             .iter()
             .map(|consumer| stream(&consumer.name, "collision"));
         let costs = &scenario.broker;
+        if !costs.store_latency.is_zero() || !costs.acknowledge_cost.is_zero() {
+            wires.iter_mut().for_each(|wire| wire.up.has_costs());
+        }
         let producers = scenario.producers.len();
         let most = wires.len().max(workers).max(producers);
         Shell {
@@ -165,7 +167,6 @@ impl<'a, O: Observer> Shell<'a, O> {
             acknowledge_cost: Sampler::new(&costs.acknowledge_cost),
             dispatch_cost: Sampler::new(&costs.dispatch_cost),
             collision_streams: collisions.collect(),
-            has_costs: !costs.store_latency.is_zero() || !costs.acknowledge_cost.is_zero(),
             has_dispatch_cost: !costs.dispatch_cost.is_zero(),
             background: 0,
             last_activity: Time::ZERO,
@@ -377,7 +378,7 @@ impl<'a, O: Observer> Shell<'a, O> {
         wire.is_connected = false;
         wire.is_open = false;
         let arrival = match after {
-            None => wire.up.arrival(self.now, || 0),
+            None => wire.up.arrival(self.now, 0),
             Some(after) => {
                 rule!("silent-partition");
                 wire.up.not_before(self.now + after);
@@ -423,22 +424,17 @@ impl<'a, O: Observer> Shell<'a, O> {
         if !wire.is_open {
             return self.send_up_in_vain(index, command);
         }
-        let messages = &mut self.messages;
         if let ToBroker::Ack { ack, .. } = &command {
             // The wire holds what an ack names.
-            messages.retain(ack.last);
+            self.messages.retain(ack.last);
             if let Some(first) = other_end(ack) {
-                messages.retain(first);
+                self.messages.retain(first);
             }
         }
-        let bytes = || match &command {
-            ToBroker::Message { message, .. } => messages[*message].size,
-            _ => 0,
+        let arrival = match wire.up.arrival_of_anything(self.now) {
+            Some(arrival) => arrival,
+            None => self.arrival_at_broker(index, &command),
         };
-        let mut arrival = wire.up.arrival(self.now, bytes);
-        if self.has_costs {
-            arrival = self.served_at(index, &command);
-        }
         let wire = &mut self.wires[index as usize];
         let under_way = UnderWay {
             arrival: Arrival::Command(command),
@@ -459,11 +455,17 @@ impl<'a, O: Observer> Shell<'a, O> {
         }
     }
 
-    /// When the broker's thread of this connection is done with a command that was handed to the link.
+    /// When the broker's thread of this connection is done with a command.
     #[inline(never)]
-    fn served_at(&mut self, index: ConnectionIndex, command: &ToBroker) -> Time {
+    fn arrival_at_broker(&mut self, index: ConnectionIndex, command: &ToBroker) -> Time {
+        let bytes = match command {
+            ToBroker::Message { message, .. } => self.messages[*message].size,
+            _ => 0,
+        };
         let service = self.service_time(index, command);
-        self.wires[index as usize].up.served_after(service)
+        let link = &mut self.wires[index as usize].up;
+        link.arrival(self.now, bytes);
+        link.served_after(service)
     }
 
     /// What the broker's thread of this connection spends on a command before it takes effect.
@@ -559,15 +561,11 @@ impl<'a, O: Observer> Shell<'a, O> {
 
     #[inline(always)]
     fn depart(&mut self, connection: ConnectionId, command: ToClient) {
-        let bytes = || match command {
-            ToClient::Dispatch {
-                message: Some(message),
-                ..
-            } => self.messages[message].size,
-            _ => 0,
-        };
         let link = &mut self.wires[connection.index as usize].down;
-        let arrival = link.arrival(self.now, bytes);
+        let arrival = match link.arrival_of_anything(self.now) {
+            Some(arrival) => arrival,
+            None => link.arrival(self.now, size_of(&command, &self.messages)),
+        };
         let under_way = UnderWay {
             arrival: Arrival::Command(command),
             life: connection.life,
@@ -580,6 +578,18 @@ impl<'a, O: Observer> Shell<'a, O> {
 #[inline]
 fn other_end(ack: &MessageAck) -> Option<MessageRef> {
     ack.first.filter(|&first| first != ack.last)
+}
+
+/// In bytes; only messages have any.
+#[inline(never)]
+fn size_of(command: &ToClient, messages: &Messages) -> u32 {
+    match command {
+        ToClient::Dispatch {
+            message: Some(message),
+            ..
+        } => messages[*message].size,
+        _ => 0,
+    }
 }
 
 fn lanes<T: Copy + Default>(of: LaneOf, count: usize) -> Vec<Lane<T>> {
