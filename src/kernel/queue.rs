@@ -258,11 +258,19 @@ impl<E: Copy> EventQueue<E> {
             lane.head = Entry { key, event };
             lane.last = at;
             self.insert(key);
-        } else if at >= lane.last {
-            lane.rest.push_back(Entry { key, event });
-            lane.last = at;
         } else {
-            self.schedule_earlier(lane, Entry { key, event });
+            self.schedule_behind(lane, Entry { key, event });
+        }
+    }
+
+    /// The lane has a head.
+    #[inline(never)]
+    fn schedule_behind<T>(&mut self, lane: &mut Lane<T>, entry: Entry<T>) {
+        if entry.key.time >= lane.last {
+            lane.last = entry.key.time;
+            lane.rest.push_back(entry);
+        } else {
+            self.schedule_earlier(lane, entry);
         }
     }
 

@@ -85,7 +85,7 @@ impl<C: Copy> Link<C> {
         self.last_arrival = Time::ZERO;
     }
 
-    /// The other end takes time for some of what arrives, so what it is matters.
+    /// One of the ends takes time for some of what goes through, so what it is matters.
     pub(super) fn has_costs(&mut self) {
         self.fixed = None;
     }

@@ -154,6 +154,9 @@ impl<'a, O: Observer> Shell<'a, O> {
         if !costs.store_latency.is_zero() || !costs.acknowledge_cost.is_zero() {
             wires.iter_mut().for_each(|wire| wire.up.has_costs());
         }
+        if !costs.dispatch_cost.is_zero() {
+            wires.iter_mut().for_each(|wire| wire.down.has_costs());
+        }
         let producers = scenario.producers.len();
         let most = wires.len().max(workers).max(producers);
         Shell {
@@ -364,12 +367,7 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// What the transport itself tells the client, at once.
     fn make_up(&mut self, index: ConnectionIndex, command: ToClient) {
         let wire = &mut self.wires[index as usize];
-        let made_up = UnderWay {
-            arrival: Arrival::Command(command),
-            life: wire.life,
-        };
-        self.queue
-            .schedule_in(&mut wire.down.lane, self.now, made_up);
+        wire.goes_down(self.now, wire.life, command, &mut self.queue);
     }
 
     /// When the broker notices that a connection broke now: behind all that was sent before.
@@ -418,11 +416,12 @@ impl<'a, O: Observer> Shell<'a, O> {
     }
 
     /// A command leaves a client.
-    #[inline]
+    // What is not plain is a function of its own, called last, so that the plain way has nothing to save for afterwards.
+    #[inline(never)]
     pub(super) fn send_up(&mut self, index: ConnectionIndex, command: ToBroker) {
         let wire = &mut self.wires[index as usize];
         if !wire.is_open {
-            return self.send_up_in_vain(index, command);
+            return self.send_up_in_vain(index, &command);
         }
         if let ToBroker::Ack { ack, .. } = &command {
             // The wire holds what an ack names.
@@ -431,32 +430,30 @@ impl<'a, O: Observer> Shell<'a, O> {
                 self.messages.retain(first);
             }
         }
-        let arrival = match wire.up.arrival_of_anything(self.now) {
-            Some(arrival) => arrival,
-            None => self.arrival_at_broker(index, &command),
-        };
-        let wire = &mut self.wires[index as usize];
-        let under_way = UnderWay {
-            arrival: Arrival::Command(command),
-            life: wire.life,
-        };
-        self.queue
-            .schedule_in(&mut wire.up.lane, arrival, under_way);
+        match wire.up.arrival_of_anything(self.now) {
+            Some(arrival) => wire.goes_up(arrival, command, &mut self.queue),
+            None => self.send_up_with_costs(index, &command),
+        }
+    }
+
+    #[inline(never)]
+    fn send_up_with_costs(&mut self, index: ConnectionIndex, command: &ToBroker) {
+        let arrival = self.arrival_at_broker(index, command);
+        self.wires[index as usize].goes_up(arrival, *command, &mut self.queue);
     }
 
     /// There is no connection, or the transport has not noticed yet that there is none.
     #[cold]
     #[inline(never)]
-    fn send_up_in_vain(&mut self, index: ConnectionIndex, command: ToBroker) {
+    fn send_up_in_vain(&mut self, index: ConnectionIndex, command: &ToBroker) {
         if self.wires[index as usize].holds {
-            self.hold_back(index, command);
+            self.hold_back(index, *command);
         } else if !matches!(command, ToBroker::Ack { .. }) {
-            self.forget_command(&command);
+            self.forget_command(command);
         }
     }
 
     /// When the broker's thread of this connection is done with a command.
-    #[inline(never)]
     fn arrival_at_broker(&mut self, index: ConnectionIndex, command: &ToBroker) -> Time {
         let bytes = match command {
             ToBroker::Message { message, .. } => self.messages[*message].size,
@@ -518,30 +515,30 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// A command leaves the broker: a dispatch perhaps later, when the destination is done with those before it.
     #[inline(never)]
     fn send_down(&mut self, connection: ConnectionId, command: ToClient) {
-        if !self.has_dispatch_cost || !self.departs_later(connection, command) {
-            self.depart(connection, command);
+        let wire = &mut self.wires[connection.index as usize];
+        match wire.down.arrival_of_anything(self.now) {
+            Some(arrival) => wire.goes_down(arrival, connection.life, command, &mut self.queue),
+            None => self.send_down_with_costs(connection, &command),
         }
     }
 
-    /// Whether it is a dispatch that has to wait for the destination.
     #[inline(never)]
-    fn departs_later(&mut self, connection: ConnectionId, command: ToClient) -> bool {
-        let ToClient::Dispatch {
-            message: Some(message),
-            ..
-        } = command
-        else {
-            return false;
-        };
-        let destination = self.messages[message].destination;
-        let departure = self.dispatch_departure(destination);
-        let waits = departure > self.now;
-        if waits {
-            let server = &mut self.servers[destination as usize];
-            server.waiting.push_back((connection, command));
-            self.at(departure, Event::Departs(destination));
+    fn send_down_with_costs(&mut self, connection: ConnectionId, command: &ToClient) {
+        if self.has_dispatch_cost
+            && let ToClient::Dispatch {
+                message: Some(message),
+                ..
+            } = *command
+        {
+            let destination = self.messages[message].destination;
+            let departure = self.dispatch_departure(destination);
+            if departure > self.now {
+                let server = &mut self.servers[destination as usize];
+                server.waiting.push_back((connection, *command));
+                return self.at(departure, Event::Departs(destination));
+            }
         }
-        waits
+        self.depart(connection, *command);
     }
 
     fn dispatch_departure(&mut self, destination: DestinationIndex) -> Time {
@@ -559,18 +556,43 @@ impl<'a, O: Observer> Shell<'a, O> {
         }
     }
 
-    #[inline(always)]
     fn depart(&mut self, connection: ConnectionId, command: ToClient) {
-        let link = &mut self.wires[connection.index as usize].down;
-        let arrival = match link.arrival_of_anything(self.now) {
-            Some(arrival) => arrival,
-            None => link.arrival(self.now, size_of(&command, &self.messages)),
+        let bytes = match command {
+            ToClient::Dispatch {
+                message: Some(message),
+                ..
+            } => self.messages[message].size,
+            _ => 0,
         };
+        let wire = &mut self.wires[connection.index as usize];
+        let arrival = wire.down.arrival(self.now, bytes);
+        wire.goes_down(arrival, connection.life, command, &mut self.queue);
+    }
+}
+
+impl Wire {
+    #[inline(always)]
+    fn goes_up(&mut self, arrival: Time, command: ToBroker, queue: &mut EventQueue<Event>) {
         let under_way = UnderWay {
             arrival: Arrival::Command(command),
-            life: connection.life,
+            life: self.life,
         };
-        self.queue.schedule_in(&mut link.lane, arrival, under_way);
+        queue.schedule_in(&mut self.up.lane, arrival, under_way);
+    }
+
+    #[inline(always)]
+    fn goes_down(
+        &mut self,
+        arrival: Time,
+        life: u32,
+        command: ToClient,
+        queue: &mut EventQueue<Event>,
+    ) {
+        let under_way = UnderWay {
+            arrival: Arrival::Command(command),
+            life,
+        };
+        queue.schedule_in(&mut self.down.lane, arrival, under_way);
     }
 }
 
@@ -578,18 +600,6 @@ impl<'a, O: Observer> Shell<'a, O> {
 #[inline]
 fn other_end(ack: &MessageAck) -> Option<MessageRef> {
     ack.first.filter(|&first| first != ack.last)
-}
-
-/// In bytes; only messages have any.
-#[inline(never)]
-fn size_of(command: &ToClient, messages: &Messages) -> u32 {
-    match command {
-        ToClient::Dispatch {
-            message: Some(message),
-            ..
-        } => messages[*message].size,
-        _ => 0,
-    }
 }
 
 fn lanes<T: Copy + Default>(of: LaneOf, count: usize) -> Vec<Lane<T>> {
