@@ -8,7 +8,7 @@ use acksim::kernel::{Distribution, Due, EventQueue, Lane, Sampler, Span, Stream,
 use acksim::metrics::{Collector, RunEnd};
 use acksim::scenario::Scenario;
 use acksim::trace::Trace;
-use acksim::world::simulate;
+use acksim::world::simulate_for;
 
 use super::medians;
 use super::model::Variant;
@@ -90,6 +90,6 @@ fn sample(distribution: &Distribution) {
 }
 
 fn watched(scenario: &Scenario, observer: &mut impl Observer) {
-    let end = simulate(scenario, observer).expect("the model makes progress");
+    let end = simulate_for(scenario, observer).expect("the model makes progress");
     black_box(end.events);
 }

@@ -131,7 +131,7 @@ impl Observer for Counter<'_> {
 }
 
 /// Runs a scenario, and says which one if it had to be given up.
-pub fn run(scenario: &Scenario, observer: &mut impl Observer) -> Result<RunEnd, Error> {
+pub fn run(scenario: &Scenario, observer: &mut dyn Observer) -> Result<RunEnd, Error> {
     world::simulate(scenario, observer).map_err(|reason| given_up(scenario, reason))
 }
 

@@ -169,7 +169,7 @@ fn audit(setting: &Scenario) -> Result<(), String> {
 /// [`GivenUp`] if it can't be run to its end.
 pub fn measure(scenario: &Scenario) -> Result<Metrics, GivenUp> {
     let mut collector = Collector::new(scenario);
-    let end = world::simulate(scenario, &mut collector)?;
+    let end = world::simulate_for(scenario, &mut collector)?;
     Ok(collector.finish((&end).into()))
 }
 
