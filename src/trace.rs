@@ -34,12 +34,12 @@ use crate::facts::{DeathCause, Fact, Observer, Outcome, Removal, TransactionComm
 use crate::kernel::Time;
 use crate::scenario::Scenario;
 use crate::wire::{
-    ConsumerId, ConsumerIndex, MessageAck, MessageRef, Messages, ProducerIndex, TransactionId,
-    TransactionOwner,
+    ConsumerId, ConsumerIndex, Message, MessageAck, MessageRef, Messages, ProducerIndex,
+    TransactionId, TransactionOwner,
 };
 
 /// So many bytes are collected before they are written.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 18;
 
 /// Writes a trace to `W`.
 pub struct Trace<W> {
@@ -95,43 +95,84 @@ struct Line {
     /// line before.
     begin: Vec<u8>,
     instant: Time,
-    /// The message that was named last, and its name: `"orders:17"`. Half of the names say it again.
-    named: Option<MessageRef>,
+    /// What was named last: `,"message":"orders:17"`. About half of the names say it again.
     name: Vec<u8>,
-    /// `orders:`, as a JSON string without its quotes.
+    named: Option<MessageRef>,
+    /// `,"message":"orders:`
     messages: Vec<String>,
+    /// By consumer: what comes first in lines of its first life, for each of [`Often`].
+    often: Vec<[String; Often::COUNT]>,
     /// `,"consumer":"worker"`
     consumers: Vec<String>,
-    /// The other names as JSON strings.
+    /// `,"producer":"orders"`
     producers: Vec<String>,
+    /// `,"session":"worker"`
     sessions: Vec<String>,
+    /// `,"connection":"worker"`
     connections: Vec<String>,
+    /// Names as JSON strings.
     destinations: Vec<String>,
 }
+
+/// What is told of consumers for nearly every message.
+#[derive(Clone, Copy)]
+enum Often {
+    Dispatched,
+    Received,
+    Delivered,
+    Processed,
+    AckSent,
+    AckArrived,
+    Acknowledged,
+}
+
+impl Often {
+    const COUNT: usize = 7;
+    const NAMES: [&str; Often::COUNT] = [
+        "dispatched",
+        "received",
+        "delivered",
+        "processed",
+        "ackSent",
+        "ackArrived",
+        "acknowledged",
+    ];
+}
+
+/// Where the name itself begins behind its key.
+const NAME: usize = ",\"message\":".len();
 
 impl Line {
     fn new(scenario: &Scenario) -> Line {
         let producers = || scenario.producers.iter().map(|producer| &producer.name);
-        let consumers = scenario.consumers.iter().map(|consumer| &consumer.name);
+        let consumers = || scenario.consumers.iter().map(|consumer| &consumer.name);
         let sessions = scenario.sessions.iter().map(|session| &session.name);
         let connections = scenario.connections.iter();
         let connections = connections.map(|connection| &connection.name);
         let destinations = scenario.destinations.iter();
+        let consumer = |name: &String| format!(",\"consumer\":{}", quoted(name));
         let mut line = Line {
             text: Vec::with_capacity(CHUNK + 1024),
             begin: Vec::new(),
             instant: Time::ZERO,
-            named: None,
             name: Vec::new(),
-            messages: producers().map(|name| escaped(name) + ":").collect(),
-            consumers: consumers
-                .map(|name| format!(",\"consumer\":{}", quoted(name)))
+            named: None,
+            messages: producers()
+                .map(|name| format!(",\"message\":\"{}:", escaped(name)))
                 .collect(),
-            producers: producers().map(|name| quoted(name)).collect(),
-            sessions: sessions.map(|name| quoted(name)).collect(),
+            often: consumers()
+                .map(|name| Often::NAMES.map(|fact| format!("{fact}\"{}", consumer(name))))
+                .collect(),
+            consumers: consumers().map(consumer).collect(),
+            producers: producers()
+                .map(|name| format!(",\"producer\":{}", quoted(name)))
+                .collect(),
+            sessions: sessions
+                .map(|name| format!(",\"session\":{}", quoted(name)))
+                .collect(),
             connections: connections
                 .chain(producers())
-                .map(|name| quoted(name))
+                .map(|name| format!(",\"connection\":{}", quoted(name)))
                 .collect(),
             destinations: destinations
                 .map(|destination| quoted(&destination.uri()))
@@ -193,8 +234,7 @@ impl Line {
                 message,
                 redelivery_counter,
             } => {
-                self.is("dispatched")
-                    .consumer(consumer)
+                self.often(Often::Dispatched, consumer)
                     .message(message, messages);
                 self.number("redelivery", redelivery_counter.into())
             }
@@ -203,8 +243,7 @@ impl Line {
                 .consumer(consumer)
                 .message(message, messages),
             Fact::Acknowledged { consumer, message } => self
-                .is("acknowledged")
-                .consumer(consumer)
+                .often(Often::Acknowledged, consumer)
                 .message(message, messages),
             Fact::DeadLettered {
                 consumer,
@@ -253,8 +292,13 @@ impl Line {
                 .is("unsubscribed")
                 .consumer(consumer)
                 .word("removal", removal_name(removal)),
-            Fact::AckArrived { ref ack } => self.is("ackArrived").ack(ack, messages),
-            Fact::AckRejected { ref ack } => self.is("ackRejected").ack(ack, messages),
+            Fact::AckArrived { ref ack } => self
+                .often(Often::AckArrived, ack.consumer)
+                .ack(ack, messages),
+            Fact::AckRejected { ref ack } => self
+                .is("ackRejected")
+                .consumer(ack.consumer)
+                .ack(ack, messages),
             Fact::PullArrived { consumer, timeout } => self
                 .is("pullArrived")
                 .consumer(consumer)
@@ -282,14 +326,15 @@ impl Line {
             }
             Fact::BrokerUp { up } => self.is("brokerUp").flag("up", up),
             Fact::Received { consumer, message } => self
-                .is("received")
-                .consumer(consumer)
+                .often(Often::Received, consumer)
                 .message(message, messages),
             Fact::Dropped { consumer, message } => self
                 .is("dropped")
                 .consumer(consumer)
                 .message(message, messages),
-            Fact::AckSent { ref ack } => self.is("ackSent").ack(ack, messages),
+            Fact::AckSent { ref ack } => {
+                self.often(Often::AckSent, ack.consumer).ack(ack, messages)
+            }
             Fact::RedeliveryScheduled {
                 consumer,
                 message,
@@ -305,8 +350,7 @@ impl Line {
                 message,
                 count,
             } => {
-                self.is("delivered")
-                    .consumer(consumer)
+                self.often(Often::Delivered, consumer)
                     .message(message, messages);
                 self.number("count", count.into())
             }
@@ -316,8 +360,7 @@ impl Line {
                 outcome,
                 since,
             } => {
-                self.is("processed")
-                    .consumer(consumer)
+                self.often(Often::Processed, consumer)
                     .message(message, messages);
                 self.word("outcome", outcome_name(outcome))
                     .time("since", since)
@@ -350,6 +393,16 @@ impl Line {
     }
 
     #[inline(always)]
+    fn often(&mut self, fact: Often, consumer: ConsumerId) -> &mut Line {
+        if consumer.life != 1 {
+            return self.is(Often::NAMES[fact as usize]).consumer(consumer);
+        }
+        let piece = &self.often[consumer.index as usize][fact as usize];
+        self.text.extend_from_slice(piece.as_bytes());
+        self
+    }
+
+    #[inline(always)]
     fn key(&mut self, key: &str) -> &mut Line {
         self.push(",\"").push(key).push("\":")
     }
@@ -361,7 +414,7 @@ impl Line {
 
     #[inline(always)]
     fn number(&mut self, key: &str, number: i64) -> &mut Line {
-        self.key(key).push(itoa::Buffer::new().format(number))
+        self.key(key).push_number(number)
     }
 
     fn flag(&mut self, key: &str, flag: bool) -> &mut Line {
@@ -372,32 +425,32 @@ impl Line {
         self.key(key).millis(time.0)
     }
 
+    #[inline(always)]
     fn message(&mut self, message: MessageRef, messages: &Messages) -> &mut Line {
-        self.push(",\"message\":").name(message, messages);
+        self.name(message, messages);
+        self.text.extend_from_slice(&self.name);
         if messages[message].dead_letter {
             self.flag("dead", true);
         }
         self
     }
 
-    fn name(&mut self, message: MessageRef, messages: &Messages) -> &mut Line {
+    /// Puts the name of a message together, if it is not the last one's.
+    #[inline(always)]
+    fn name(&mut self, message: MessageRef, messages: &Messages) {
         if self.named != Some(message) {
-            self.name_it(message, messages);
+            self.name_another(message, &messages[message]);
         }
-        self.text.extend_from_slice(&self.name);
-        self
     }
 
     #[inline(never)]
-    fn name_it(&mut self, message: MessageRef, messages: &Messages) {
-        self.named = Some(message);
-        let message = &messages[message];
-        let producer = &self.messages[message.producer as usize];
+    fn name_another(&mut self, named: MessageRef, message: &Message) {
         let mut digits = itoa::Buffer::new();
-        self.name.clear();
-        self.name.push(b'"');
-        self.name.extend_from_slice(producer.as_bytes());
         let number = digits.format(message.number);
+        let producer = &self.messages[message.producer as usize];
+        self.named = Some(named);
+        self.name.clear();
+        self.name.extend_from_slice(producer.as_bytes());
         self.name.extend_from_slice(number.as_bytes());
         self.name.push(b'"');
     }
@@ -425,7 +478,6 @@ impl Line {
     }
 
     fn producer(&mut self, producer: ProducerIndex) -> &mut Line {
-        self.key("producer");
         let producer = &self.producers[producer as usize];
         self.text.extend_from_slice(producer.as_bytes());
         self
@@ -439,22 +491,19 @@ impl Line {
     }
 
     fn connection(&mut self, connection: usize) -> &mut Line {
-        self.key("connection");
         let connection = &self.connections[connection];
         self.text.extend_from_slice(connection.as_bytes());
         self
     }
 
     fn ack(&mut self, ack: &MessageAck, messages: &Messages) -> &mut Line {
-        self.consumer(ack.consumer)
-            .word("type", ack.ack_type.name())
-            .key("first");
+        self.word("type", ack.ack_type.name()).key("first");
         match ack.first {
-            Some(first) => self.name(first, messages),
+            Some(first) => self.named(first, messages),
             None => self.push("null"),
         };
         self.key("last")
-            .name(ack.last, messages)
+            .named(ack.last, messages)
             .number("count", ack.count.into());
         match ack.transaction {
             Some(transaction) => self.number("transaction", transaction.number.into()),
@@ -462,10 +511,16 @@ impl Line {
         }
     }
 
+    #[inline(always)]
+    fn named(&mut self, message: MessageRef, messages: &Messages) -> &mut Line {
+        self.name(message, messages);
+        self.text.extend_from_slice(&self.name[NAME..]);
+        self
+    }
+
     fn transaction(&mut self, transaction: TransactionId) -> &mut Line {
         match transaction.owner {
             TransactionOwner::Session(session) => {
-                self.key("session");
                 let session = &self.sessions[session as usize];
                 self.text.extend_from_slice(session.as_bytes());
             }
@@ -489,6 +544,15 @@ impl Line {
         self
     }
 
+    fn push_number(&mut self, number: i64) -> &mut Line {
+        // Most are a counter that stands at 0 or 1.
+        if (0..10).contains(&number) {
+            self.text.push(b'0' + number as u8);
+            return self;
+        }
+        self.push(itoa::Buffer::new().format(number))
+    }
+
     fn millis(&mut self, nanos: u64) -> &mut Line {
         push_millis(&mut self.text, nanos);
         self
@@ -497,14 +561,18 @@ impl Line {
 
 /// Nanoseconds as milliseconds, with as many of six decimals as it takes.
 fn push_millis(text: &mut Vec<u8>, nanos: u64) {
-    let mut digits = itoa::Buffer::new();
-    text.extend_from_slice(digits.format(nanos / 1_000_000).as_bytes());
-    let rest = nanos % 1_000_000;
-    if rest > 0 {
+    // All digits in one go; below a millisecond a 1 in front keeps the zeros.
+    let small = nanos < 1_000_000;
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(if small { nanos + 10_000_000 } else { nanos });
+    let (millis, mut decimals) = digits.as_bytes().split_at(digits.len() - 6);
+    while let [rest @ .., b'0'] = decimals {
+        decimals = rest;
+    }
+    text.extend_from_slice(if small { b"0" } else { millis });
+    if !decimals.is_empty() {
         text.push(b'.');
-        // With a 1 in front no zero is left out.
-        let decimals = &digits.format(1_000_000 + rest)[1..];
-        text.extend_from_slice(decimals.trim_end_matches('0').as_bytes());
+        text.extend_from_slice(decimals);
     }
 }
 

@@ -97,10 +97,7 @@ pub fn simulate(scenario: &Scenario, mut observer: &mut dyn Observer) -> Result<
 ///
 /// # Errors
 /// As [`simulate`].
-pub fn simulate_for<O: Observer>(
-    scenario: &Scenario,
-    observer: &mut O,
-) -> Result<RunEnd, GivenUp> {
+pub fn simulate_for<O: Observer>(scenario: &Scenario, observer: &mut O) -> Result<RunEnd, GivenUp> {
     let mut world = World::new(scenario, observer);
     world.open_at_start();
     world.run()
