@@ -399,11 +399,19 @@ impl<'a, O: Observer> World<'a, O> {
                     self.wake_session(session);
                 }
             }
-            // The answer to a send comes with every message, others with some.
             ToClient::Response {
                 to: Caller::Producer(producer),
                 failed,
             } => self.producer_answered(producer, failed),
+            rare => self.at_client_rarely(connection, rare),
+        }
+    }
+
+    /// What does not come for every message.
+    #[inline(never)]
+    fn at_client_rarely(&mut self, connection: ConnectionId, command: ToClient) {
+        match command {
+            ToClient::Dispatch { .. } => {}
             ToClient::Response { to, failed } => self.answered(connection, to, failed),
             ToClient::ProducerAck { producer, size } => self.window_opens(producer, size),
             ToClient::CloseConsumer(consumer) => self.closed_by_broker(consumer),
