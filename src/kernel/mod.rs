@@ -3,9 +3,9 @@
 //!
 //! # What happens next
 //!
-//! A run is a loop: [`EventQueue::pop`] the next event, let it change the world, schedule what
-//! follows from it. [`Time`] is integer nanoseconds; between two events nothing happens and no time
-//! is spent.
+//! A run is a loop: [`EventQueue::pop`] says what is [`Due`], which is taken from its lane or from
+//! the queue, changes the world, and schedules what follows from it. [`Time`] is integer
+//! nanoseconds; between two events nothing happens and no time is spent.
 //!
 //! Two events at the same nanosecond happen **in the order in which they were scheduled**. That is
 //! the only tie rule: there are no priorities, and no address, hash or thread has a say. An event
