@@ -9,7 +9,8 @@
 
 use std::collections::VecDeque;
 
-use super::subscription::{QueueConsumer, Subscription, SubscriptionIndex};
+use super::Surroundings;
+use super::subscription::{QueueConsumer, Subscription, SubscriptionIndex, Window};
 
 /// `CachedMessageGroupMap`: more groups than this push out the least recently used.
 const MAXIMUM_GROUPS: usize = 1024;
@@ -73,6 +74,12 @@ impl Consumers {
 
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+
+    /// Whether one consumer gets everything.
+    #[inline]
+    pub fn has_exclusive(&self) -> bool {
+        self.exclusive.is_some()
     }
 
     /// Whether no message at all can go out now: all who might take one are full, or there is
@@ -278,11 +285,34 @@ impl Consumers {
         }
     }
 
+    /// Looks whether the window of a consumer is full, and notes it if that changed.
+    #[inline(always)]
+    pub fn update_room(
+        &mut self,
+        member: SubscriptionIndex,
+        looked_at: &mut Subscription,
+        s: &mut impl Surroundings,
+    ) {
+        let window = looked_at.window();
+        if !looked_at.is_noted(window) {
+            self.change_room(member, looked_at, window, s);
+        }
+    }
+
     /// The window of a consumer became full, or has room again.
     #[inline(never)]
-    pub fn room_changed(&mut self, member: SubscriptionIndex, changed: &Subscription) {
+    fn change_room(
+        &mut self,
+        member: SubscriptionIndex,
+        changed: &mut Subscription,
+        window: Window,
+        s: &mut impl Surroundings,
+    ) {
+        if !changed.note_window(window, s) {
+            return;
+        }
         let place = changed.queue.place;
-        if changed.full {
+        if window.full {
             self.take_out(place, member);
         } else {
             self.put_in(place, member);

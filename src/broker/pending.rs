@@ -57,6 +57,12 @@ impl Level {
         self.returned.len() + self.paged_in
     }
 
+    /// Whether the first message of its part of the pending list is one that nobody had yet.
+    #[inline]
+    fn begins_fresh(&self) -> bool {
+        self.returned.is_empty() && self.paged_in > 0
+    }
+
     /// The message at this place of the level's part of the pending list.
     #[inline]
     fn get(&self, place: usize) -> Option<MessageRef> {
@@ -124,6 +130,16 @@ impl Waiting {
     pub fn push(&mut self, message: MessageRef, priority: u8) {
         self.level_of(priority).fresh.push_back(message);
         self.len += 1;
+    }
+
+    /// A message arrives and is paged in at once, since the cursor is empty.
+    #[inline]
+    pub fn push_paged_in(&mut self, message: MessageRef, priority: u8) {
+        let level = self.level_of(priority);
+        level.fresh.push_back(message);
+        level.paged_in += 1;
+        self.len += 1;
+        self.pending += 1;
     }
 
     /// The first messages of the cursor, at most this many, become the last fresh ones of the
@@ -195,6 +211,27 @@ impl Waiting {
             return self.first.get(place);
         }
         self.get_lower(place - self.first.pending())
+    }
+
+    /// The first message of the pending list.
+    #[inline]
+    pub fn first_pending(&self) -> Option<MessageRef> {
+        if self.first.begins_fresh() {
+            return self.first.fresh.front().copied();
+        }
+        self.get(0)
+    }
+
+    /// Takes out the first message of the pending list.
+    #[inline]
+    pub fn remove_first(&mut self) {
+        if !self.first.begins_fresh() {
+            return self.remove_at(0);
+        }
+        self.first.fresh.pop_front();
+        self.first.paged_in -= 1;
+        self.len -= 1;
+        self.pending -= 1;
     }
 
     #[inline(never)]

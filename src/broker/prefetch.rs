@@ -8,7 +8,7 @@ use super::dead_letter::Letter;
 use super::destination;
 use super::pending::take_at;
 use super::queue::Queue;
-use super::subscription::{Kind, Subscription, SubscriptionIndex};
+use super::subscription::{Kind, Subscription, SubscriptionIndex, Window};
 use super::surroundings::release;
 use super::transaction::{Synchronization, find_transaction};
 use super::{Broker, BrokerTimer, Refused, Surroundings};
@@ -36,11 +36,14 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let looked_at = &mut self.subscriptions[subscription];
-        if looked_at.update_full(s)
-            && let Kind::Queue = looked_at.kind
-        {
+        if let Kind::Queue = looked_at.kind {
             let queue = self.destinations[looked_at.destination].queue();
-            queue.consumers.room_changed(subscription, looked_at);
+            queue.consumers.update_room(subscription, looked_at, s);
+        } else {
+            let window = looked_at.window();
+            if !looked_at.is_noted(window) {
+                looked_at.note_window(window, s);
+            }
         }
     }
 
@@ -113,27 +116,32 @@ impl Subscription {
         }
     }
 
-    /// Notes whether the window is full; whether that changed. Pull subscriptions, whose window
-    /// opens for each pull, don't tell.
+    /// What is to be noted of the window.
     #[inline(always)]
-    pub(super) fn update_full(&mut self, s: &mut impl Surroundings) -> bool {
+    pub(super) fn window(&self) -> Window {
         let full = self.is_full();
-        let tells_full = full & (self.prefetch > 0);
-        rule!("window", tells_full);
-        let same = (full == self.full) & (tells_full == self.told_full);
-        !same && self.change_full(full, tells_full, s)
+        let told_full = full & (self.prefetch > 0);
+        rule!("window", told_full);
+        Window { full, told_full }
     }
 
-    #[inline(never)]
-    fn change_full(&mut self, full: bool, tells_full: bool, s: &mut impl Surroundings) -> bool {
-        if tells_full != self.told_full {
-            self.told_full = tells_full;
+    /// Whether that is what was noted last.
+    #[inline(always)]
+    pub(super) fn is_noted(&self, window: Window) -> bool {
+        (window.full == self.full) & (window.told_full == self.told_full)
+    }
+
+    /// Notes it; whether the window became full, or has room again.
+    #[inline]
+    pub(super) fn note_window(&mut self, window: Window, s: &mut impl Surroundings) -> bool {
+        if window.told_full != self.told_full {
+            self.told_full = window.told_full;
             s.emit(Fact::WindowFull {
                 consumer: self.consumer,
-                full: tells_full,
+                full: window.told_full,
             });
         }
-        std::mem::replace(&mut self.full, full) != full
+        std::mem::replace(&mut self.full, window.full) != window.full
     }
 }
 
@@ -179,7 +187,10 @@ impl Broker {
             queue.take_off_oldest(acking, s);
         }
         rule!("passes-of-an-ack");
-        if queue.has_work_for(subscription, acking, s) {
+        let has_work = queue.has_work_for(subscription, acking, s);
+        // The command is done: unless this is within a pass, the next ones can begin at once.
+        let at_once = self.wanted.is_empty();
+        if has_work && !(at_once && self.assign_in_order(destination, s)) {
             // Destination.wakeup, wakeupDestinationsForDispatch
             self.request_passes(destination, 2);
         }
@@ -550,9 +561,7 @@ impl Queue {
         acking: &mut Subscription,
         s: &mut impl Surroundings,
     ) -> bool {
-        if acking.update_full(s) {
-            self.consumers.room_changed(subscription, acking);
-        }
+        self.consumers.update_room(subscription, acking, s);
         acking.room_may_clear_slow(s);
         !self.waiting.is_empty()
     }

@@ -10,7 +10,7 @@ use crate::wire::{
     Caller, ConnectionId, Message, MessageRef, ProducerIndex, ToClient, TransactionId,
 };
 
-use super::queue::enqueued;
+use super::queue::{PassAtOnce, enqueued};
 use super::surroundings::release;
 use super::transaction::{Synchronization, Transaction};
 use super::{Broker, Surroundings};
@@ -103,16 +103,20 @@ impl Broker {
             return self.send_with_care(send, s);
         }
         let size = content.memory_size();
-        let taker = self.taker_at_once(content);
+        let pass = self.pass_at_once(content);
         self.number(message, s);
         self.note_stored(&s.messages()[message]);
-        if let Some(taker) = taker {
-            enqueued(destination, message, s);
-            self.answer(connection, answer, size, s);
-            self.hand_over_at_once(destination, message, taker, s);
-        } else {
+        if pass == PassAtOnce::Unknown {
             self.take_place(destination, message, s);
             self.answer(connection, answer, size, s);
+            return;
+        }
+        enqueued(destination, message, s);
+        self.answer(connection, answer, size, s);
+        if let PassAtOnce::HandsOver(taker) = pass {
+            self.hand_over_at_once(destination, message, taker, s);
+        } else {
+            self.page_in_at_once(destination, message, s);
         }
     }
 

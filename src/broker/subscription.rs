@@ -63,6 +63,15 @@ pub(super) struct Subscription {
     pub delivered_since_ack: bool,
 }
 
+/// What is noted of a window. Pull subscriptions, whose window opens for each pull, don't tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Window {
+    /// Whether it is full.
+    pub full: bool,
+    /// Whether the facts say that it is.
+    pub told_full: bool,
+}
+
 /// The three classes of subscriptions.
 #[derive(Debug)]
 pub(super) enum Kind {
@@ -93,8 +102,10 @@ impl Subscription {
     pub fn is_full(&self) -> bool {
         match &self.kind {
             Kind::Durable(durable) if !durable.active => true,
+            _ if self.prefetch == 0 => self.prefetch_extension == 0,
             _ => {
-                self.count_before_full() <= 0 && (self.prefetch > 0 || self.prefetch_extension == 0)
+                let limit = u64::from(self.prefetch) + u64::from(self.prefetch_extension);
+                self.dispatched.len() as u64 >= limit
             }
         }
     }
