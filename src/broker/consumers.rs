@@ -7,7 +7,7 @@
 //! says where in ActiveMQ's list it stands, and those with room are kept in order of their places:
 //! the first one takes the message, and a thousand full consumers cost nothing.
 
-use std::collections::VecDeque;
+use crate::kernel::Fifo;
 
 use super::Surroundings;
 use super::subscription::{QueueConsumer, Subscription, SubscriptionIndex, Window};
@@ -38,7 +38,7 @@ impl QueueConsumer {
 pub(super) struct Consumers {
     members: Vec<SubscriptionIndex>,
     /// Those that are not full.
-    with_room: VecDeque<(Place, SubscriptionIndex)>,
+    with_room: Fifo<(Place, SubscriptionIndex)>,
     exclusive: Option<SubscriptionIndex>,
     groups: MessageGroups,
     next_turn: u64,
@@ -60,7 +60,7 @@ impl Consumers {
     pub fn new(rules: ListRules) -> Consumers {
         Consumers {
             members: Vec::new(),
-            with_room: VecDeque::new(),
+            with_room: Fifo::new(),
             exclusive: None,
             groups: MessageGroups::default(),
             next_turn: 0,
@@ -161,7 +161,7 @@ impl Consumers {
     #[inline]
     pub fn first_with_room(&self) -> Option<SubscriptionIndex> {
         match self.exclusive {
-            None => self.with_room.front().map(|&(_, first)| first),
+            None => self.with_room.first().map(|&(_, first)| first),
             Some(_) => None,
         }
     }
@@ -191,7 +191,7 @@ impl Consumers {
         let candidate = match self.exclusive {
             Some(exclusive) if owner.is_none_or(|owner| owner == exclusive) => exclusive,
             Some(_) => return None,
-            None => owner.or_else(|| self.with_room.front().map(|&(_, first)| first))?,
+            None => owner.or_else(|| self.with_room.first().map(|&(_, first)| first))?,
         };
         if subscriptions[candidate].full {
             return None;
@@ -321,7 +321,7 @@ impl Consumers {
 
     #[inline(always)]
     fn take_out(&mut self, place: Place, member: SubscriptionIndex) {
-        let first = self.with_room.front();
+        let first = self.with_room.first();
         if first.is_some_and(|&(_, first)| first == member) {
             self.with_room.pop_front();
         } else {
@@ -338,7 +338,7 @@ impl Consumers {
 
     #[inline]
     fn put_in(&mut self, place: Place, member: SubscriptionIndex) {
-        if self.with_room.back().is_none_or(|last| last.0 < place) {
+        if self.with_room.last().is_none_or(|last| last.0 < place) {
             self.with_room.push_back((place, member));
         } else {
             self.put_in_the_middle(place, member);
@@ -350,7 +350,7 @@ impl Consumers {
     fn put_last(&mut self, place: Place, member: SubscriptionIndex) {
         if self
             .with_room
-            .back()
+            .last()
             .is_none_or(|last| last.0.rank <= place.rank)
         {
             self.with_room.push_back((place, member));

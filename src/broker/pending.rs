@@ -4,8 +4,7 @@
 //! Messages are paged in in the order in which they arrived and wait in the same order afterwards.
 //! So both are one list with a mark in it: paging in moves the mark and not the messages.
 
-use std::collections::VecDeque;
-
+use crate::kernel::Fifo;
 use crate::wire::MessageRef;
 
 /// With `prioritizedMessages`, one level for each of these; else one level for all.
@@ -27,9 +26,9 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 struct Level {
     /// `redeliveredWaitingDispatch`
-    returned: VecDeque<MessageRef>,
+    returned: Fifo<MessageRef>,
     /// `pagedInPendingDispatch`, and behind it the cursor.
-    fresh: VecDeque<MessageRef>,
+    fresh: Fifo<MessageRef>,
     /// How many of the fresh ones are paged in.
     paged_in: usize,
 }
@@ -40,16 +39,6 @@ pub(super) struct PagedIn {
     pub count: usize,
     /// Waits no more.
     pub expired: Option<MessageRef>,
-}
-
-/// `VecDeque::remove`, which does not know how cheap it is at the front.
-#[inline]
-pub(super) fn take_at<T>(list: &mut VecDeque<T>, index: usize) -> Option<T> {
-    if index == 0 {
-        list.pop_front()
-    } else {
-        list.remove(index)
-    }
 }
 
 impl Level {
@@ -77,10 +66,10 @@ impl Level {
     fn remove(&mut self, place: usize) {
         match place.checked_sub(self.returned.len()) {
             None => {
-                take_at(&mut self.returned, place);
+                self.returned.remove(place);
             }
             Some(fresh) => {
-                take_at(&mut self.fresh, fresh);
+                self.fresh.remove(fresh);
                 self.paged_in -= 1;
             }
         }
@@ -166,7 +155,7 @@ impl Waiting {
             };
             let message = level.fresh[level.paged_in];
             if is_expired(message) {
-                take_at(&mut level.fresh, level.paged_in);
+                level.fresh.remove(level.paged_in);
                 self.len -= 1;
                 return PagedIn {
                     count,
@@ -201,7 +190,7 @@ impl Waiting {
 
     /// The message that would go out first of those that came back.
     pub fn first_returned(&self) -> Option<MessageRef> {
-        self.first.returned.front().copied()
+        self.first.returned.first().copied()
     }
 
     /// The message at this place of the pending list, if it has so many.
@@ -217,7 +206,7 @@ impl Waiting {
     #[inline]
     pub fn first_pending(&self) -> Option<MessageRef> {
         if self.first.begins_fresh() {
-            return self.first.fresh.front().copied();
+            return self.first.fresh.first().copied();
         }
         self.get(0)
     }

@@ -6,7 +6,6 @@ use crate::wire::{AckType, ConnectionId, ConsumerId, MessageAck, MessageRef, ToC
 
 use super::dead_letter::Letter;
 use super::destination;
-use super::pending::take_at;
 use super::queue::Queue;
 use super::subscription::{Kind, Subscription, SubscriptionIndex, Window};
 use super::surroundings::release;
@@ -382,7 +381,7 @@ impl Broker {
         }
         for _ in 0..count {
             let dispatched = &mut self.subscriptions[subscription].dispatched;
-            let Some(message) = take_at(dispatched, start) else {
+            let Some(message) = dispatched.remove(start) else {
                 break;
             };
             if ack.ack_type == AckType::Poison {
@@ -431,7 +430,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let acking = &mut self.subscriptions[subscription];
-        if let Some(message) = take_at(&mut acking.dispatched, index) {
+        if let Some(message) = acking.dispatched.remove(index) {
             let consumer = acking.consumer;
             s.emit(Fact::Acknowledged { consumer, message });
             self.let_go_dispatched(subscription, message, s);
@@ -475,7 +474,7 @@ impl Broker {
         let target = &mut self.destinations[destination];
         if target.plain
             && let destination::Kind::Queue(queue) = &mut target.kind
-            && acking.dispatched.front() == Some(&message)
+            && acking.dispatched.first() == Some(&message)
         {
             queue.take_off_oldest(acking, s);
             acking.contract_prefetch_extension(1);
@@ -600,7 +599,7 @@ impl Subscription {
     /// STANDARD ack is: then [`Self::matched_range`] needs no search.
     #[inline]
     fn begins_with(&self, ack: &MessageAck) -> bool {
-        let Some(oldest) = self.dispatched.front() else {
+        let Some(oldest) = self.dispatched.first() else {
             return false;
         };
         let last = match ack.count {

@@ -647,7 +647,7 @@ impl Broker {
         let destination = self.subscriptions[gone].destination;
         let queue = self.destinations[destination].queue();
         queue.consumers.remove(gone, &self.subscriptions);
-        let unacked: Vec<MessageRef> = self.subscriptions[gone].dispatched.drain(..).collect();
+        let unacked: Vec<MessageRef> = self.subscriptions[gone].dispatched.take_all();
         if !self.stopped {
             count_redeliveries(&unacked, last_delivered, s);
         }

@@ -1,8 +1,9 @@
 //! Subscriptions come and go (`AbstractRegion`, `TopicRegion`, `PolicyEntry`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use crate::facts::{Fact, Removal};
+use crate::kernel::Fifo;
 use crate::wire::{Caller, ConnectionId, ConsumerId, ToClient};
 
 use super::destination;
@@ -149,7 +150,7 @@ impl Broker {
             prefetch_extension: 0,
             use_prefetch_extension: policy.use_prefetch_extension,
             persist_jms_redelivered: policy.persist_jms_redelivered,
-            dispatched: VecDeque::new(),
+            dispatched: Fifo::new(),
             dispatched_count: 0,
             ok_for_ack: false,
             slow: false,

@@ -5,9 +5,9 @@
 //! count to the extension, real acks take it back, and nothing limits it: a consumer that receives
 //! without acknowledging is never frozen by its window unless the policy forbids the extension.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use crate::kernel::Time;
+use crate::kernel::{Fifo, Time};
 use crate::wire::{ConnectionId, ConsumerId, MessageRef};
 
 use super::consumers::Place;
@@ -40,7 +40,7 @@ pub(super) struct Subscription {
     /// `persistJMSRedelivered`
     pub persist_jms_redelivered: bool,
     /// In flight, the oldest first.
-    pub dispatched: VecDeque<MessageRef>,
+    pub dispatched: Fifo<MessageRef>,
     /// `SubscriptionStatistics.getDispatched`: how many were ever dispatched.
     pub dispatched_count: u64,
     /// `okForAckAsDispatchDone`: acks before the first dispatch are ignored.
@@ -162,21 +162,20 @@ impl Subscription {
 
     /// What a durable subscription has, in flight or not; nothing for the other kinds.
     pub fn kept(&self) -> impl Iterator<Item = MessageRef> + '_ {
-        let (in_flight, pending) = match &self.kind {
-            Kind::Durable(durable) => (Some(&self.dispatched), Some(&durable.pending)),
-            _ => (None, None),
+        let durable = match &self.kind {
+            Kind::Durable(durable) => Some(durable),
+            _ => None,
         };
-        in_flight
+        durable
             .into_iter()
-            .flatten()
-            .chain(pending.into_iter().flatten())
+            .flat_map(|durable| self.dispatched.iter().chain(&durable.pending))
             .copied()
     }
 
     /// Where in the dispatched list a message is.
     #[inline]
     pub fn position(&self, message: MessageRef) -> Option<usize> {
-        if self.dispatched.front() == Some(&message) {
+        if self.dispatched.first() == Some(&message) {
             return Some(0);
         }
         self.dispatched.iter().position(|&other| other == message)

@@ -78,8 +78,7 @@ impl Session {
     /// Moves what a listener's buffer has to the head of the FIFO, in order.
     pub(super) fn move_to_head(&mut self, consumer: &mut Consumer) {
         let index = consumer.id.index;
-        let waiting: Vec<_> = consumer.unconsumed.drain().collect();
-        for item in waiting.into_iter().rev() {
+        for item in consumer.unconsumed.drain().into_iter().rev() {
             self.executor.enqueue_first((index, item));
         }
     }
