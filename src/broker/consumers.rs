@@ -43,6 +43,11 @@ pub(super) struct Consumers {
     groups: MessageGroups,
     next_turn: u64,
     rules: ListRules,
+    /// Whether those with room do not all have the same rank.
+    ranks_differ: bool,
+    /// Whether the one that takes a message is always the first with room and simply goes to the
+    /// end, as with nearly all queues: see [`Self::note_turns`].
+    take_turns: bool,
 }
 
 /// Of the queue's policy.
@@ -65,6 +70,8 @@ impl Consumers {
             groups: MessageGroups::default(),
             next_turn: 0,
             rules,
+            ranks_differ: false,
+            take_turns: false,
         }
     }
 
@@ -118,6 +125,35 @@ impl Consumers {
             rule!("exclusive-is-replaced", self.exclusive.is_some());
             self.exclusive = Some(new);
         }
+        let rank_of = |member: SubscriptionIndex| subscriptions[member].queue.place.rank;
+        self.ranks_differ |= rank_of(self.members[0]) != rank_of(new);
+        self.note_turns();
+    }
+
+    /// To be called when anything of this changes: several consumers of one rank, none of them
+    /// exclusive, no groups, and a policy that rotates.
+    fn note_turns(&mut self) {
+        let one_rank = !self.ranks_differ && !self.groups.counts_changed;
+        let all_equal = one_rank && self.groups.owned == 0 && self.exclusive.is_none();
+        self.take_turns = all_equal && self.len() > 1 && !self.rules.strict_order;
+    }
+
+    /// Whether [`Self::go_last`] is all that [`Self::rotate`] does.
+    #[inline(always)]
+    pub fn take_turns(&self) -> bool {
+        self.take_turns
+    }
+
+    /// The first with room took a message and goes to the end of the list.
+    #[inline(always)]
+    pub fn go_last(&mut self, taker: SubscriptionIndex, moving: &mut Subscription) {
+        rule!("takers-go-last");
+        self.next_turn += 1;
+        moving.queue.place.turn = self.next_turn;
+        if !moving.full {
+            self.with_room.pop_front();
+            self.with_room.push_back((moving.queue.place, taker));
+        }
     }
 
     fn is_exclusive(&self, member: SubscriptionIndex, subscriptions: &[Subscription]) -> bool {
@@ -143,6 +179,7 @@ impl Consumers {
             rule!("exclusive-has-a-successor");
             self.exclusive = self.successor(subscriptions);
         }
+        self.note_turns();
     }
 
     /// The exclusive consumer of the highest priority, the first of them in the list.
@@ -213,10 +250,11 @@ impl Consumers {
         if let Some(evicted) = self.groups.put(group, owner) {
             subscriptions[evicted].queue.assigned_groups -= 1;
         }
+        self.note_turns();
     }
 
     /// Whoever took a message goes to the end of the list, which is then sorted.
-    #[inline(always)]
+    #[inline(never)]
     pub fn rotate(&mut self, taker: SubscriptionIndex, subscriptions: &mut [Subscription]) {
         let stays = self.rules.strict_order || self.len() <= 1 || self.exclusive == Some(taker);
         rule!("strict-order-fills-first", self.rules.strict_order);
@@ -272,10 +310,16 @@ impl Consumers {
         if self.rules.sorted {
             order.sort_by_key(|&member| subscriptions[member].queue.rank());
         }
+        self.ranks_differ = false;
+        let first = order.first().copied();
         for &member in &order {
             let consumer = &mut subscriptions[member].queue;
             consumer.place = self.last_place(consumer);
+            let rank = consumer.place.rank;
+            self.ranks_differ |=
+                first.is_some_and(|first| subscriptions[first].queue.place.rank != rank);
         }
+        self.note_turns();
         self.with_room.clear();
         for member in order {
             if !subscriptions[member].full {

@@ -161,11 +161,8 @@ impl Broker {
         let acking = &self.subscriptions[subscription];
         ack.ack_type == AckType::Standard
             && ack.transaction.is_none()
-            && matches!(acking.kind, Kind::Queue)
-            && acking.ok_for_ack
-            && acking.begins_with(ack)
-            && self.destinations[acking.destination].plain
-            && !self.rules.delivered_marks_slow
+            && acking.has_plain_acks
+            && acking.begins_with(ack) // so there was a dispatch
     }
 
     #[inline(always)]

@@ -90,7 +90,7 @@ impl Broker {
         answer: Answer,
         s: &mut impl Surroundings,
     ) {
-        let content = &s.messages()[message];
+        let content = &mut s.messages_mut()[message];
         let destination = content.destination as usize;
         let limited = self.destinations[destination].memory.is_limited();
         if limited || content.expiration > 0 || self.is_repeat(content) {
@@ -103,9 +103,9 @@ impl Broker {
             return self.send_with_care(send, s);
         }
         let size = content.memory_size();
+        self.number(content);
+        self.note_stored(content);
         let pass = self.pass_at_once(content);
-        self.number(message, s);
-        self.note_stored(&s.messages()[message]);
         if pass == PassAtOnce::Unknown {
             self.take_place(destination, message, s);
             self.answer(connection, answer, size, s);
@@ -225,8 +225,8 @@ impl Broker {
         transaction: Option<TransactionId>,
         s: &mut impl Surroundings,
     ) {
-        self.number(message, s);
-        let content = &s.messages()[message];
+        let content = &mut s.messages_mut()[message];
+        self.number(content);
         let target = &mut self.destinations[content.destination as usize];
         target.memory.hold(message, content.memory_size());
         if transaction.is_some() {
@@ -238,10 +238,10 @@ impl Broker {
     }
 
     #[inline(always)]
-    fn number(&mut self, message: MessageRef, s: &mut impl Surroundings) {
+    fn number(&mut self, content: &mut Message) {
         rule!("sequence-ids");
         self.last_sequence += 1;
-        s.messages_mut()[message].sequence = self.last_sequence;
+        content.sequence = self.last_sequence;
     }
 
     /// A message takes its place.

@@ -406,7 +406,11 @@ impl Queue {
         let redelivery_counter = content.redelivery_counter;
         subscription.dispatch(message, redelivery_counter, stopping, s);
         self.consumers.update_room(taker, subscription, s);
-        self.consumers.rotate(taker, subscriptions);
+        if self.consumers.take_turns() {
+            self.consumers.go_last(taker, subscription);
+        } else {
+            self.consumers.rotate(taker, subscriptions);
+        }
     }
 }
 

@@ -136,11 +136,15 @@ impl Broker {
         let destination = info.destination;
         let prefetch = self.configured_prefetch(consumer, requested);
         let policy = &self.destinations[destination].policy;
+        let kind = self.kind_of(info, prefetch);
         let mut subscription = Subscription {
+            has_plain_acks: matches!(kind, Kind::Queue)
+                && self.destinations[destination].plain
+                && !self.rules.delivered_marks_slow,
             consumer,
             connection,
             destination,
-            kind: self.kind_of(info, prefetch),
+            kind,
             queue: QueueConsumer {
                 priority: info.priority,
                 exclusive: info.exclusive,

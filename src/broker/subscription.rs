@@ -39,6 +39,9 @@ pub(super) struct Subscription {
     pub use_prefetch_extension: bool,
     /// `persistJMSRedelivered`
     pub persist_jms_redelivered: bool,
+    /// Whether its acks do nothing but take messages off a queue: no setting of the queue, and no
+    /// rule of the article, makes them do more.
+    pub has_plain_acks: bool,
     /// In flight, the oldest first.
     pub dispatched: Fifo<MessageRef>,
     /// `SubscriptionStatistics.getDispatched`: how many were ever dispatched.

@@ -103,7 +103,7 @@ impl Session {
 impl Client {
     /// A dispatch arrived for a consumer (`ActiveMQConnection.onCommand`): it is appended to the FIFO of its session.
     /// The session, or None if the consumer is no more, and the message was dropped.
-    #[inline]
+    #[inline(always)]
     pub fn on_dispatch(
         &mut self,
         id: ConsumerId,
