@@ -601,9 +601,16 @@ impl Subscription {
         };
         let last = match ack.count {
             1 => Some(oldest),
-            count => self.dispatched.get((count as usize).wrapping_sub(1)),
+            count => self.newest_of(count),
         };
         ack.first.is_none_or(|first| first == *oldest) && last == Some(&ack.last)
+    }
+
+    /// The last of so many of the oldest messages in flight.
+    #[inline(never)]
+    fn newest_of(&self, count: i32) -> Option<&MessageRef> {
+        let place = usize::try_from(count).ok()?.checked_sub(1)?;
+        self.dispatched.get(place)
     }
 
     /// `assertAckMatchesDispatched`: both ends are in flight, and outside a transaction the count

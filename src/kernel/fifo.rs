@@ -31,6 +31,30 @@ impl<T: Copy> Fifo<T> {
         Fifo::default()
     }
 
+    /// How many there are.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.items.len() - self.start
+    }
+
+    /// Whether there is none.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.items.len() == self.start
+    }
+
+    /// The one that [`Self::pop_front`] would take out.
+    #[inline(always)]
+    pub fn first(&self) -> Option<&T> {
+        self.items.get(self.start)
+    }
+
+    /// The item at this place.
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> Option<&T> {
+        self.items.get(self.start + index)
+    }
+
     /// At the end.
     #[inline(always)]
     pub fn push_back(&mut self, item: T) {
@@ -56,7 +80,7 @@ impl<T: Copy> Fifo<T> {
     /// The first one.
     #[inline(always)]
     pub fn pop_front(&mut self) -> Option<T> {
-        let first = *self.items.get(self.start)?;
+        let first = *self.first()?;
         self.start += 1;
         Some(first)
     }
@@ -133,7 +157,8 @@ impl<T: Copy> Fifo<T> {
     }
 }
 
-/// The items, the first one first.
+/// The items, the first one first. (What nearly every message asks stands above, since a slice has to
+/// be cut out first.)
 impl<T> Deref for Fifo<T> {
     type Target = [T];
 
