@@ -46,12 +46,6 @@ impl Level {
         self.returned.len() + self.paged_in
     }
 
-    /// Whether the first message of its part of the pending list is one that nobody had yet.
-    #[inline]
-    fn begins_fresh(&self) -> bool {
-        self.returned.is_empty() && self.paged_in > 0
-    }
-
     /// The message at this place of the level's part of the pending list.
     #[inline]
     fn get(&self, place: usize) -> Option<MessageRef> {
@@ -202,25 +196,23 @@ impl Waiting {
         self.get_lower(place - self.first.pending())
     }
 
-    /// The first message of the pending list.
-    #[inline]
-    pub fn first_pending(&self) -> Option<MessageRef> {
-        if self.first.begins_fresh() {
-            return self.first.fresh.first().copied();
+    /// Takes out the first message of the pending list, if it is one of the first level that nobody
+    /// had yet, and passes.
+    #[inline(always)]
+    pub fn take_first_if(&mut self, passes: impl FnOnce(MessageRef) -> bool) -> Option<MessageRef> {
+        let level = &mut self.first;
+        if !level.returned.is_empty() || level.paged_in == 0 {
+            return None;
         }
-        self.get(0)
-    }
-
-    /// Takes out the first message of the pending list.
-    #[inline]
-    pub fn remove_first(&mut self) {
-        if !self.first.begins_fresh() {
-            return self.remove_at(0);
+        let first = *level.fresh.first()?;
+        if !passes(first) {
+            return None;
         }
-        self.first.fresh.pop_front();
-        self.first.paged_in -= 1;
+        level.fresh.pop_front();
+        level.paged_in -= 1;
         self.len -= 1;
         self.pending -= 1;
+        Some(first)
     }
 
     #[inline(never)]

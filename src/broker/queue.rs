@@ -208,14 +208,16 @@ impl Broker {
         }
         rule!("full-is-passed-over");
         while let Some(taker) = queue.consumers.first_with_room() {
-            let Some(message) = queue.waiting.first_pending() else {
+            if queue.waiting.is_empty() {
                 return true;
-            };
-            let content = &s.messages()[message];
-            if content.acked || content.group > 0 || content.expiration > 0 {
-                return false;
             }
-            queue.waiting.remove_first();
+            let first = queue.waiting.take_first_if(|message| {
+                let content = &s.messages()[message];
+                !content.acked && content.group == 0 && content.expiration == 0
+            });
+            let Some(message) = first else {
+                return false;
+            };
             queue.hand_over(message, taker, &mut self.subscriptions, &self.stopping, s);
         }
         true

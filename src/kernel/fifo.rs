@@ -224,7 +224,7 @@ mod tests {
             assert_eq!(fifo.len(), model.len());
         }
         assert_eq!(*fifo, *model.make_contiguous());
-        assert_eq!(fifo.take_all(), model);
+        assert_eq!(fifo.take_all(), Vec::from(model));
         assert!(fifo.is_empty());
     }
 

@@ -335,16 +335,15 @@ impl<O: Observer> World<'_, O> {
         if this.turn != turn {
             return;
         }
-        let Task::Working(job, since) = this.task else {
+        let Task::Working(Job { id, message, .. }, since) = this.task else {
             return;
         };
-        let Job { id, message, .. } = job;
         let app = &self.consumers[id.index as usize];
         let ending = if app.is_flawless && app.is_silent {
             self.processed(id, message, Outcome::Done, since);
             Ending::Returns
         } else {
-            match self.application_ends(worker, job, since) {
+            match self.application_ends(worker, id, message, since) {
                 Some(ending) => ending,
                 None => return,
             }
@@ -358,8 +357,14 @@ impl<O: Observer> World<'_, O> {
 
     /// What an application makes of the end of its work that may fail, acknowledge or commit; None: it died.
     #[inline(never)]
-    fn application_ends(&mut self, worker: WorkerId, job: Job, since: Time) -> Option<Ending> {
-        let (consumer, message) = (job.id.index, job.message);
+    fn application_ends(
+        &mut self,
+        worker: WorkerId,
+        id: ConsumerId,
+        message: MessageRef,
+        since: Time,
+    ) -> Option<Ending> {
+        let consumer = id.index;
         let app = &mut self.consumers[consumer as usize];
         let WorkEnd { outcome, crash } = if app.is_flawless {
             WorkEnd::DONE
@@ -367,7 +372,7 @@ impl<O: Observer> World<'_, O> {
             let content = &self.shell.messages[message];
             app.end((content.producer, content.number))
         };
-        self.processed(job.id, message, outcome, since);
+        self.processed(id, message, outcome, since);
         if let Some(crash) = crash {
             self.await_answers(worker, Ending::Returns);
             self.crash(consumer, crash);
