@@ -443,7 +443,7 @@ impl Bench {
             producer: producer as u32,
             number,
             destination: self.scenario.producers[producer].destination as u32,
-            ..self.template.clone()
+            ..self.template
         });
         self.world.messages.retain(message);
         self.world.held.push(message);
