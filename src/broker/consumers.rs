@@ -7,9 +7,10 @@
 //! says where in ActiveMQ's list it stands, and those with room are kept in order of their places:
 //! the first one takes the message, and a thousand full consumers cost nothing.
 
-use std::collections::VecDeque;
+use crate::kernel::Fifo;
 
-use super::subscription::{QueueConsumer, Subscription, SubscriptionIndex};
+use super::Surroundings;
+use super::subscription::{QueueConsumer, Subscription, SubscriptionIndex, Window};
 
 /// `CachedMessageGroupMap`: more groups than this push out the least recently used.
 const MAXIMUM_GROUPS: usize = 1024;
@@ -37,11 +38,16 @@ impl QueueConsumer {
 pub(super) struct Consumers {
     members: Vec<SubscriptionIndex>,
     /// Those that are not full.
-    with_room: VecDeque<(Place, SubscriptionIndex)>,
+    with_room: Fifo<(Place, SubscriptionIndex)>,
     exclusive: Option<SubscriptionIndex>,
     groups: MessageGroups,
     next_turn: u64,
     rules: ListRules,
+    /// Whether those with room do not all have the same rank.
+    ranks_differ: bool,
+    /// Whether the one that takes a message is always the first with room and simply goes to the
+    /// end, as with nearly all queues: see [`Self::note_turns`].
+    take_turns: bool,
 }
 
 /// Of the queue's policy.
@@ -59,11 +65,13 @@ impl Consumers {
     pub fn new(rules: ListRules) -> Consumers {
         Consumers {
             members: Vec::new(),
-            with_room: VecDeque::new(),
+            with_room: Fifo::new(),
             exclusive: None,
             groups: MessageGroups::default(),
             next_turn: 0,
             rules,
+            ranks_differ: false,
+            take_turns: false,
         }
     }
 
@@ -73,6 +81,12 @@ impl Consumers {
 
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+
+    /// Whether one consumer gets everything.
+    #[inline]
+    pub fn has_exclusive(&self) -> bool {
+        self.exclusive.is_some()
     }
 
     /// Whether no message at all can go out now: all who might take one are full, or there is
@@ -111,6 +125,35 @@ impl Consumers {
             rule!("exclusive-is-replaced", self.exclusive.is_some());
             self.exclusive = Some(new);
         }
+        let rank_of = |member: SubscriptionIndex| subscriptions[member].queue.place.rank;
+        self.ranks_differ |= rank_of(self.members[0]) != rank_of(new);
+        self.note_turns();
+    }
+
+    /// To be called when anything of this changes: several consumers of one rank, none of them
+    /// exclusive, no groups, and a policy that rotates.
+    fn note_turns(&mut self) {
+        let one_rank = !self.ranks_differ && !self.groups.counts_changed;
+        let all_equal = one_rank && self.groups.owned == 0 && self.exclusive.is_none();
+        self.take_turns = all_equal && self.len() > 1 && !self.rules.strict_order;
+    }
+
+    /// Whether [`Self::go_last`] is all that [`Self::rotate`] does.
+    #[inline(always)]
+    pub fn take_turns(&self) -> bool {
+        self.take_turns
+    }
+
+    /// The first with room took a message and goes to the end of the list.
+    #[inline(always)]
+    pub fn go_last(&mut self, taker: SubscriptionIndex, moving: &mut Subscription) {
+        rule!("takers-go-last");
+        self.next_turn += 1;
+        moving.queue.place.turn = self.next_turn;
+        if !moving.full {
+            self.with_room.pop_front();
+            self.with_room.push_back((moving.queue.place, taker));
+        }
     }
 
     fn is_exclusive(&self, member: SubscriptionIndex, subscriptions: &[Subscription]) -> bool {
@@ -136,6 +179,7 @@ impl Consumers {
             rule!("exclusive-has-a-successor");
             self.exclusive = self.successor(subscriptions);
         }
+        self.note_turns();
     }
 
     /// The exclusive consumer of the highest priority, the first of them in the list.
@@ -154,7 +198,7 @@ impl Consumers {
     #[inline]
     pub fn first_with_room(&self) -> Option<SubscriptionIndex> {
         match self.exclusive {
-            None => self.with_room.front().map(|&(_, first)| first),
+            None => self.with_room.first().map(|&(_, first)| first),
             Some(_) => None,
         }
     }
@@ -184,7 +228,7 @@ impl Consumers {
         let candidate = match self.exclusive {
             Some(exclusive) if owner.is_none_or(|owner| owner == exclusive) => exclusive,
             Some(_) => return None,
-            None => owner.or_else(|| self.with_room.front().map(|&(_, first)| first))?,
+            None => owner.or_else(|| self.with_room.first().map(|&(_, first)| first))?,
         };
         if subscriptions[candidate].full {
             return None;
@@ -206,10 +250,11 @@ impl Consumers {
         if let Some(evicted) = self.groups.put(group, owner) {
             subscriptions[evicted].queue.assigned_groups -= 1;
         }
+        self.note_turns();
     }
 
     /// Whoever took a message goes to the end of the list, which is then sorted.
-    #[inline(always)]
+    #[inline(never)]
     pub fn rotate(&mut self, taker: SubscriptionIndex, subscriptions: &mut [Subscription]) {
         let stays = self.rules.strict_order || self.len() <= 1 || self.exclusive == Some(taker);
         rule!("strict-order-fills-first", self.rules.strict_order);
@@ -265,10 +310,16 @@ impl Consumers {
         if self.rules.sorted {
             order.sort_by_key(|&member| subscriptions[member].queue.rank());
         }
+        self.ranks_differ = false;
+        let first = order.first().copied();
         for &member in &order {
             let consumer = &mut subscriptions[member].queue;
             consumer.place = self.last_place(consumer);
+            let rank = consumer.place.rank;
+            self.ranks_differ |=
+                first.is_some_and(|first| subscriptions[first].queue.place.rank != rank);
         }
+        self.note_turns();
         self.with_room.clear();
         for member in order {
             if !subscriptions[member].full {
@@ -278,11 +329,34 @@ impl Consumers {
         }
     }
 
+    /// Looks whether the window of a consumer is full, and notes it if that changed.
+    #[inline(always)]
+    pub fn update_room(
+        &mut self,
+        member: SubscriptionIndex,
+        looked_at: &mut Subscription,
+        s: &mut impl Surroundings,
+    ) {
+        let window = looked_at.window();
+        if !looked_at.is_noted(window) {
+            self.change_room(member, looked_at, window, s);
+        }
+    }
+
     /// The window of a consumer became full, or has room again.
     #[inline(never)]
-    pub fn room_changed(&mut self, member: SubscriptionIndex, changed: &Subscription) {
+    fn change_room(
+        &mut self,
+        member: SubscriptionIndex,
+        changed: &mut Subscription,
+        window: Window,
+        s: &mut impl Surroundings,
+    ) {
+        if !changed.note_window(window, s) {
+            return;
+        }
         let place = changed.queue.place;
-        if changed.full {
+        if window.full {
             self.take_out(place, member);
         } else {
             self.put_in(place, member);
@@ -291,7 +365,7 @@ impl Consumers {
 
     #[inline(always)]
     fn take_out(&mut self, place: Place, member: SubscriptionIndex) {
-        let first = self.with_room.front();
+        let first = self.with_room.first();
         if first.is_some_and(|&(_, first)| first == member) {
             self.with_room.pop_front();
         } else {
@@ -308,7 +382,7 @@ impl Consumers {
 
     #[inline]
     fn put_in(&mut self, place: Place, member: SubscriptionIndex) {
-        if self.with_room.back().is_none_or(|last| last.0 < place) {
+        if self.with_room.last().is_none_or(|last| last.0 < place) {
             self.with_room.push_back((place, member));
         } else {
             self.put_in_the_middle(place, member);
@@ -320,7 +394,7 @@ impl Consumers {
     fn put_last(&mut self, place: Place, member: SubscriptionIndex) {
         if self
             .with_room
-            .back()
+            .last()
             .is_none_or(|last| last.0.rank <= place.rank)
         {
             self.with_room.push_back((place, member));

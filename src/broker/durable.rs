@@ -152,7 +152,7 @@ impl Broker {
     ) {
         let leaving = &mut self.subscriptions[subscription];
         let consumer = leaving.consumer;
-        let in_flight: Vec<MessageRef> = leaving.dispatched.drain(..).collect();
+        let in_flight: Vec<MessageRef> = leaving.dispatched.take_all();
         leaving.prefetch_extension = 0;
         leaving.full = true;
         for &message in &in_flight {

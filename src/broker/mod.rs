@@ -53,8 +53,6 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
-
 use crate::facts::{Fact, Removal};
 use crate::kernel::Span;
 use crate::rules::Rules;
@@ -535,9 +533,9 @@ impl Broker {
     }
 
     /// What a live subscription has in flight, the oldest first.
-    pub fn in_flight(&self, consumer: ConsumerId) -> Option<&VecDeque<MessageRef>> {
+    pub fn in_flight(&self, consumer: ConsumerId) -> Option<&[MessageRef]> {
         self.find(consumer)
-            .map(|index| &self.subscriptions[index].dispatched)
+            .map(|index| &*self.subscriptions[index].dispatched)
     }
 
     /// `prefetchExtension` of a live subscription.

@@ -4,8 +4,7 @@
 //! Messages are paged in in the order in which they arrived and wait in the same order afterwards.
 //! So both are one list with a mark in it: paging in moves the mark and not the messages.
 
-use std::collections::VecDeque;
-
+use crate::kernel::Fifo;
 use crate::wire::MessageRef;
 
 /// With `prioritizedMessages`, one level for each of these; else one level for all.
@@ -27,9 +26,9 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 struct Level {
     /// `redeliveredWaitingDispatch`
-    returned: VecDeque<MessageRef>,
+    returned: Fifo<MessageRef>,
     /// `pagedInPendingDispatch`, and behind it the cursor.
-    fresh: VecDeque<MessageRef>,
+    fresh: Fifo<MessageRef>,
     /// How many of the fresh ones are paged in.
     paged_in: usize,
 }
@@ -40,16 +39,6 @@ pub(super) struct PagedIn {
     pub count: usize,
     /// Waits no more.
     pub expired: Option<MessageRef>,
-}
-
-/// `VecDeque::remove`, which does not know how cheap it is at the front.
-#[inline]
-pub(super) fn take_at<T>(list: &mut VecDeque<T>, index: usize) -> Option<T> {
-    if index == 0 {
-        list.pop_front()
-    } else {
-        list.remove(index)
-    }
 }
 
 impl Level {
@@ -71,10 +60,10 @@ impl Level {
     fn remove(&mut self, place: usize) {
         match place.checked_sub(self.returned.len()) {
             None => {
-                take_at(&mut self.returned, place);
+                self.returned.remove(place);
             }
             Some(fresh) => {
-                take_at(&mut self.fresh, fresh);
+                self.fresh.remove(fresh);
                 self.paged_in -= 1;
             }
         }
@@ -126,6 +115,16 @@ impl Waiting {
         self.len += 1;
     }
 
+    /// A message arrives and is paged in at once, since the cursor is empty.
+    #[inline]
+    pub fn push_paged_in(&mut self, message: MessageRef, priority: u8) {
+        let level = self.level_of(priority);
+        level.fresh.push_back(message);
+        level.paged_in += 1;
+        self.len += 1;
+        self.pending += 1;
+    }
+
     /// The first messages of the cursor, at most this many, become the last fresh ones of the
     /// pending list (`addMessageLast`), up to one that is expired: that one is taken out.
     #[inline(always)]
@@ -150,7 +149,7 @@ impl Waiting {
             };
             let message = level.fresh[level.paged_in];
             if is_expired(message) {
-                take_at(&mut level.fresh, level.paged_in);
+                level.fresh.remove(level.paged_in);
                 self.len -= 1;
                 return PagedIn {
                     count,
@@ -185,7 +184,7 @@ impl Waiting {
 
     /// The message that would go out first of those that came back.
     pub fn first_returned(&self) -> Option<MessageRef> {
-        self.first.returned.front().copied()
+        self.first.returned.first().copied()
     }
 
     /// The message at this place of the pending list, if it has so many.
@@ -195,6 +194,25 @@ impl Waiting {
             return self.first.get(place);
         }
         self.get_lower(place - self.first.pending())
+    }
+
+    /// Takes out the first message of the pending list, if it is one of the first level that nobody
+    /// had yet, and passes.
+    #[inline(always)]
+    pub fn take_first_if(&mut self, passes: impl FnOnce(MessageRef) -> bool) -> Option<MessageRef> {
+        let level = &mut self.first;
+        if !level.returned.is_empty() || level.paged_in == 0 {
+            return None;
+        }
+        let first = *level.fresh.first()?;
+        if !passes(first) {
+            return None;
+        }
+        level.fresh.pop_front();
+        level.paged_in -= 1;
+        self.len -= 1;
+        self.pending -= 1;
+        Some(first)
     }
 
     #[inline(never)]

@@ -6,9 +6,8 @@ use crate::wire::{AckType, ConnectionId, ConsumerId, MessageAck, MessageRef, ToC
 
 use super::dead_letter::Letter;
 use super::destination;
-use super::pending::take_at;
 use super::queue::Queue;
-use super::subscription::{Kind, Subscription, SubscriptionIndex};
+use super::subscription::{Kind, Subscription, SubscriptionIndex, Window};
 use super::surroundings::release;
 use super::transaction::{Synchronization, find_transaction};
 use super::{Broker, BrokerTimer, Refused, Surroundings};
@@ -36,11 +35,14 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let looked_at = &mut self.subscriptions[subscription];
-        if looked_at.update_full(s)
-            && let Kind::Queue = looked_at.kind
-        {
+        if let Kind::Queue = looked_at.kind {
             let queue = self.destinations[looked_at.destination].queue();
-            queue.consumers.room_changed(subscription, looked_at);
+            queue.consumers.update_room(subscription, looked_at, s);
+        } else {
+            let window = looked_at.window();
+            if !looked_at.is_noted(window) {
+                looked_at.note_window(window, s);
+            }
         }
     }
 
@@ -113,27 +115,32 @@ impl Subscription {
         }
     }
 
-    /// Notes whether the window is full; whether that changed. Pull subscriptions, whose window
-    /// opens for each pull, don't tell.
+    /// What is to be noted of the window.
     #[inline(always)]
-    pub(super) fn update_full(&mut self, s: &mut impl Surroundings) -> bool {
+    pub(super) fn window(&self) -> Window {
         let full = self.is_full();
-        let tells_full = full & (self.prefetch > 0);
-        rule!("window", tells_full);
-        let same = (full == self.full) & (tells_full == self.told_full);
-        !same && self.change_full(full, tells_full, s)
+        let told_full = full & (self.prefetch > 0);
+        rule!("window", told_full);
+        Window { full, told_full }
     }
 
-    #[inline(never)]
-    fn change_full(&mut self, full: bool, tells_full: bool, s: &mut impl Surroundings) -> bool {
-        if tells_full != self.told_full {
-            self.told_full = tells_full;
+    /// Whether that is what was noted last.
+    #[inline(always)]
+    pub(super) fn is_noted(&self, window: Window) -> bool {
+        (window.full == self.full) & (window.told_full == self.told_full)
+    }
+
+    /// Notes it; whether the window became full, or has room again.
+    #[inline]
+    pub(super) fn note_window(&mut self, window: Window, s: &mut impl Surroundings) -> bool {
+        if window.told_full != self.told_full {
+            self.told_full = window.told_full;
             s.emit(Fact::WindowFull {
                 consumer: self.consumer,
-                full: tells_full,
+                full: window.told_full,
             });
         }
-        std::mem::replace(&mut self.full, full) != full
+        std::mem::replace(&mut self.full, window.full) != window.full
     }
 }
 
@@ -154,11 +161,8 @@ impl Broker {
         let acking = &self.subscriptions[subscription];
         ack.ack_type == AckType::Standard
             && ack.transaction.is_none()
-            && matches!(acking.kind, Kind::Queue)
-            && acking.ok_for_ack
-            && acking.begins_with(ack)
-            && self.destinations[acking.destination].plain
-            && !self.rules.delivered_marks_slow
+            && acking.has_plain_acks
+            && acking.begins_with(ack) // so there was a dispatch
     }
 
     #[inline(always)]
@@ -179,7 +183,10 @@ impl Broker {
             queue.take_off_oldest(acking, s);
         }
         rule!("passes-of-an-ack");
-        if queue.has_work_for(subscription, acking, s) {
+        let has_work = queue.has_work_for(subscription, acking, s);
+        // The command is done: unless this is within a pass, the next ones can begin at once.
+        let at_once = self.wanted.is_empty();
+        if has_work && !(at_once && self.assign_in_order(destination, s)) {
             // Destination.wakeup, wakeupDestinationsForDispatch
             self.request_passes(destination, 2);
         }
@@ -371,7 +378,7 @@ impl Broker {
         }
         for _ in 0..count {
             let dispatched = &mut self.subscriptions[subscription].dispatched;
-            let Some(message) = take_at(dispatched, start) else {
+            let Some(message) = dispatched.remove(start) else {
                 break;
             };
             if ack.ack_type == AckType::Poison {
@@ -420,7 +427,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let acking = &mut self.subscriptions[subscription];
-        if let Some(message) = take_at(&mut acking.dispatched, index) {
+        if let Some(message) = acking.dispatched.remove(index) {
             let consumer = acking.consumer;
             s.emit(Fact::Acknowledged { consumer, message });
             self.let_go_dispatched(subscription, message, s);
@@ -464,7 +471,7 @@ impl Broker {
         let target = &mut self.destinations[destination];
         if target.plain
             && let destination::Kind::Queue(queue) = &mut target.kind
-            && acking.dispatched.front() == Some(&message)
+            && acking.dispatched.first() == Some(&message)
         {
             queue.take_off_oldest(acking, s);
             acking.contract_prefetch_extension(1);
@@ -550,9 +557,7 @@ impl Queue {
         acking: &mut Subscription,
         s: &mut impl Surroundings,
     ) -> bool {
-        if acking.update_full(s) {
-            self.consumers.room_changed(subscription, acking);
-        }
+        self.consumers.update_room(subscription, acking, s);
         acking.room_may_clear_slow(s);
         !self.waiting.is_empty()
     }
@@ -591,14 +596,21 @@ impl Subscription {
     /// STANDARD ack is: then [`Self::matched_range`] needs no search.
     #[inline]
     fn begins_with(&self, ack: &MessageAck) -> bool {
-        let Some(oldest) = self.dispatched.front() else {
+        let Some(oldest) = self.dispatched.first() else {
             return false;
         };
         let last = match ack.count {
             1 => Some(oldest),
-            count => self.dispatched.get((count as usize).wrapping_sub(1)),
+            count => self.newest_of(count),
         };
         ack.first.is_none_or(|first| first == *oldest) && last == Some(&ack.last)
+    }
+
+    /// The last of so many of the oldest messages in flight.
+    #[inline(never)]
+    fn newest_of(&self, count: i32) -> Option<&MessageRef> {
+        let place = usize::try_from(count).ok()?.checked_sub(1)?;
+        self.dispatched.get(place)
     }
 
     /// `assertAckMatchesDispatched`: both ends are in flight, and outside a transaction the count

@@ -10,7 +10,7 @@ use crate::wire::{
     Caller, ConnectionId, Message, MessageRef, ProducerIndex, ToClient, TransactionId,
 };
 
-use super::queue::enqueued;
+use super::queue::{PassAtOnce, enqueued};
 use super::surroundings::release;
 use super::transaction::{Synchronization, Transaction};
 use super::{Broker, Surroundings};
@@ -90,7 +90,7 @@ impl Broker {
         answer: Answer,
         s: &mut impl Surroundings,
     ) {
-        let content = &s.messages()[message];
+        let content = &mut s.messages_mut()[message];
         let destination = content.destination as usize;
         let limited = self.destinations[destination].memory.is_limited();
         if limited || content.expiration > 0 || self.is_repeat(content) {
@@ -103,16 +103,20 @@ impl Broker {
             return self.send_with_care(send, s);
         }
         let size = content.memory_size();
-        let taker = self.taker_at_once(content);
-        self.number(message, s);
-        self.note_stored(&s.messages()[message]);
-        if let Some(taker) = taker {
-            enqueued(destination, message, s);
-            self.answer(connection, answer, size, s);
-            self.hand_over_at_once(destination, message, taker, s);
-        } else {
+        self.number(content);
+        self.note_stored(content);
+        let pass = self.pass_at_once(content);
+        if pass == PassAtOnce::Unknown {
             self.take_place(destination, message, s);
             self.answer(connection, answer, size, s);
+            return;
+        }
+        enqueued(destination, message, s);
+        self.answer(connection, answer, size, s);
+        if let PassAtOnce::HandsOver(taker) = pass {
+            self.hand_over_at_once(destination, message, taker, s);
+        } else {
+            self.page_in_at_once(destination, message, s);
         }
     }
 
@@ -221,8 +225,8 @@ impl Broker {
         transaction: Option<TransactionId>,
         s: &mut impl Surroundings,
     ) {
-        self.number(message, s);
-        let content = &s.messages()[message];
+        let content = &mut s.messages_mut()[message];
+        self.number(content);
         let target = &mut self.destinations[content.destination as usize];
         target.memory.hold(message, content.memory_size());
         if transaction.is_some() {
@@ -234,10 +238,10 @@ impl Broker {
     }
 
     #[inline(always)]
-    fn number(&mut self, message: MessageRef, s: &mut impl Surroundings) {
+    fn number(&mut self, content: &mut Message) {
         rule!("sequence-ids");
         self.last_sequence += 1;
-        s.messages_mut()[message].sequence = self.last_sequence;
+        content.sequence = self.last_sequence;
     }
 
     /// A message takes its place.

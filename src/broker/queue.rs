@@ -48,6 +48,18 @@ struct DispatchStart {
     wait: u32,
 }
 
+/// What the pass over a message that arrives does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum PassAtOnce {
+    /// Somebody has room and nothing waits, which is what nearly every message comes upon while
+    /// consumers keep up.
+    HandsOver(SubscriptionIndex),
+    /// Nobody has room.
+    PagesIn,
+    /// It takes a real pass to see.
+    Unknown,
+}
+
 impl Queue {
     pub fn new(policy: &Policy) -> Queue {
         Queue {
@@ -144,6 +156,10 @@ impl Broker {
 
     #[inline(always)]
     fn run_passes_of(&mut self, index: usize, s: &mut impl Surroundings) {
+        if self.assign_in_order(index, s) {
+            self.destinations[index].wakeups = 0;
+            return;
+        }
         loop {
             let destination = &mut self.destinations[index];
             if destination.wakeups == 0 || !destination.plain && self.pass_waits(index, s) {
@@ -171,6 +187,40 @@ impl Broker {
                 && !self.special_passes
                 && queue.consumers.nobody_can_take(&self.subscriptions)
                 && (queue.waiting.in_cursor() == 0 || queue.waiting.pending() >= page)
+    }
+
+    /// The passes over a queue with nothing to page in, as most passes find it after an ack: pending
+    /// messages go out in order. Whether no pass has anything left to do; else there is a message
+    /// that takes a closer look, for which passes go on where this stopped.
+    #[inline(never)]
+    pub(super) fn assign_in_order(
+        &mut self,
+        destination: usize,
+        s: &mut impl Surroundings,
+    ) -> bool {
+        let destination = &mut self.destinations[destination];
+        let Kind::Queue(queue) = &mut destination.kind else {
+            return false;
+        };
+        let special = !destination.plain || self.special_passes || queue.consumers.has_exclusive();
+        if special || queue.waiting.in_cursor() > 0 {
+            return false;
+        }
+        rule!("full-is-passed-over");
+        while let Some(taker) = queue.consumers.first_with_room() {
+            if queue.waiting.is_empty() {
+                return true;
+            }
+            let first = queue.waiting.take_first_if(|message| {
+                let content = &s.messages()[message];
+                !content.acked && content.group == 0 && content.expiration == 0
+            });
+            let Some(message) = first else {
+                return false;
+            };
+            queue.hand_over(message, taker, &mut self.subscriptions, &self.stopping, s);
+        }
+        true
     }
 
     /// What a pass begins with where settings want it. Whether it can't go on.
@@ -357,10 +407,12 @@ impl Queue {
         content.locked_by = Some(taker as u32);
         let redelivery_counter = content.redelivery_counter;
         subscription.dispatch(message, redelivery_counter, stopping, s);
-        if subscription.update_full(s) {
-            self.consumers.room_changed(taker, subscription);
+        self.consumers.update_room(taker, subscription, s);
+        if self.consumers.take_turns() {
+            self.consumers.go_last(taker, subscription);
+        } else {
+            self.consumers.rotate(taker, subscriptions);
         }
-        self.consumers.rotate(taker, subscriptions);
     }
 }
 
@@ -383,24 +435,32 @@ impl Broker {
         self.wakeup(destination);
     }
 
-    /// Who gets a message that arrives now and does not expire, if it has to wait for nothing: no
-    /// other message waits, no pass is wanted, somebody has room, and no group, rule or setting says
-    /// more about it. That is what nearly every message comes upon while consumers keep up. All that
-    /// its pass would do then is to hand it over.
+    /// What the pass over a message does that arrives now and does not expire, as far as it can be
+    /// said at once: nothing is to be paged in before it, no pass is wanted, and no group, rule or
+    /// setting says more about it.
     #[inline(always)]
-    pub(super) fn taker_at_once(&self, message: &Message) -> Option<SubscriptionIndex> {
+    pub(super) fn pass_at_once(&self, message: &Message) -> PassAtOnce {
         let destination = &self.destinations[message.destination as usize];
         let Kind::Queue(queue) = &destination.kind else {
-            return None;
+            return PassAtOnce::Unknown;
         };
         let special = !destination.plain || self.special_passes || message.group > 0;
-        if special || !queue.waiting.is_empty() || !self.wanted.is_empty() {
-            return None;
+        if special || queue.consumers.has_exclusive() || !self.wanted.is_empty() {
+            return PassAtOnce::Unknown;
         }
-        queue.consumers.first_with_room()
+        match queue.consumers.first_with_room() {
+            Some(taker) if queue.waiting.is_empty() => PassAtOnce::HandsOver(taker),
+            None if queue.waiting.in_cursor() == 0
+                && queue.waiting.pending() < destination.policy.max_page_size as usize
+                && !queue.consumers.is_empty() =>
+            {
+                PassAtOnce::PagesIn
+            }
+            _ => PassAtOnce::Unknown,
+        }
     }
 
-    /// The pass over a message that [`Self::taker_at_once`] found a taker for.
+    /// The pass that hands a message over as it arrives.
     #[inline(always)]
     pub(super) fn hand_over_at_once(
         &mut self,
@@ -415,6 +475,26 @@ impl Broker {
         rule!("queue-by-priority", queue.waiting.is_prioritized());
         queue.paged_in += 1;
         queue.hand_over(message, taker, &mut self.subscriptions, &self.stopping, s);
+    }
+
+    /// The pass, or the two of them, that page a message in as it arrives and find nobody with room.
+    #[inline(always)]
+    pub(super) fn page_in_at_once(
+        &mut self,
+        destination: usize,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
+        let queue = self.destinations[destination].queue();
+        rule!("passes-at-once");
+        rule!("queue-by-priority", queue.waiting.is_prioritized());
+        rule!(
+            "fresh-waits-for-older",
+            queue.waiting.pending() > 0 && !queue.waiting.is_prioritized()
+        );
+        queue.paged_in += 1;
+        let priority = s.messages()[message].priority;
+        queue.waiting.push_paged_in(message, priority);
     }
 
     /// Takes a paged-in message off for good (`Queue.removeMessage`, `Queue.dropMessage`).
@@ -573,7 +653,7 @@ impl Broker {
         let destination = self.subscriptions[gone].destination;
         let queue = self.destinations[destination].queue();
         queue.consumers.remove(gone, &self.subscriptions);
-        let unacked: Vec<MessageRef> = self.subscriptions[gone].dispatched.drain(..).collect();
+        let unacked: Vec<MessageRef> = self.subscriptions[gone].dispatched.take_all();
         if !self.stopped {
             count_redeliveries(&unacked, last_delivered, s);
         }

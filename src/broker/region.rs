@@ -1,8 +1,9 @@
 //! Subscriptions come and go (`AbstractRegion`, `TopicRegion`, `PolicyEntry`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use crate::facts::{Fact, Removal};
+use crate::kernel::Fifo;
 use crate::wire::{Caller, ConnectionId, ConsumerId, ToClient};
 
 use super::destination;
@@ -135,11 +136,15 @@ impl Broker {
         let destination = info.destination;
         let prefetch = self.configured_prefetch(consumer, requested);
         let policy = &self.destinations[destination].policy;
+        let kind = self.kind_of(info, prefetch);
         let mut subscription = Subscription {
+            has_plain_acks: matches!(kind, Kind::Queue)
+                && self.destinations[destination].plain
+                && !self.rules.delivered_marks_slow,
             consumer,
             connection,
             destination,
-            kind: self.kind_of(info, prefetch),
+            kind,
             queue: QueueConsumer {
                 priority: info.priority,
                 exclusive: info.exclusive,
@@ -149,7 +154,7 @@ impl Broker {
             prefetch_extension: 0,
             use_prefetch_extension: policy.use_prefetch_extension,
             persist_jms_redelivered: policy.persist_jms_redelivered,
-            dispatched: VecDeque::new(),
+            dispatched: Fifo::new(),
             dispatched_count: 0,
             ok_for_ack: false,
             slow: false,

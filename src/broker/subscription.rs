@@ -5,9 +5,9 @@
 //! count to the extension, real acks take it back, and nothing limits it: a consumer that receives
 //! without acknowledging is never frozen by its window unless the policy forbids the extension.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use crate::kernel::Time;
+use crate::kernel::{Fifo, Time};
 use crate::wire::{ConnectionId, ConsumerId, MessageRef};
 
 use super::consumers::Place;
@@ -39,8 +39,11 @@ pub(super) struct Subscription {
     pub use_prefetch_extension: bool,
     /// `persistJMSRedelivered`
     pub persist_jms_redelivered: bool,
+    /// Whether its acks do nothing but take messages off a queue: no setting of the queue, and no
+    /// rule of the article, makes them do more.
+    pub has_plain_acks: bool,
     /// In flight, the oldest first.
-    pub dispatched: VecDeque<MessageRef>,
+    pub dispatched: Fifo<MessageRef>,
     /// `SubscriptionStatistics.getDispatched`: how many were ever dispatched.
     pub dispatched_count: u64,
     /// `okForAckAsDispatchDone`: acks before the first dispatch are ignored.
@@ -61,6 +64,15 @@ pub(super) struct Subscription {
     pub extension_is_last_delivered: bool,
     /// Article 4: it has sent DELIVERED and acknowledged nothing since.
     pub delivered_since_ack: bool,
+}
+
+/// What is noted of a window. Pull subscriptions, whose window opens for each pull, don't tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Window {
+    /// Whether it is full.
+    pub full: bool,
+    /// Whether the facts say that it is.
+    pub told_full: bool,
 }
 
 /// The three classes of subscriptions.
@@ -93,8 +105,10 @@ impl Subscription {
     pub fn is_full(&self) -> bool {
         match &self.kind {
             Kind::Durable(durable) if !durable.active => true,
+            _ if self.prefetch == 0 => self.prefetch_extension == 0,
             _ => {
-                self.count_before_full() <= 0 && (self.prefetch > 0 || self.prefetch_extension == 0)
+                let limit = u64::from(self.prefetch) + u64::from(self.prefetch_extension);
+                self.dispatched.len() as u64 >= limit
             }
         }
     }
@@ -151,21 +165,20 @@ impl Subscription {
 
     /// What a durable subscription has, in flight or not; nothing for the other kinds.
     pub fn kept(&self) -> impl Iterator<Item = MessageRef> + '_ {
-        let (in_flight, pending) = match &self.kind {
-            Kind::Durable(durable) => (Some(&self.dispatched), Some(&durable.pending)),
-            _ => (None, None),
+        let durable = match &self.kind {
+            Kind::Durable(durable) => Some(durable),
+            _ => None,
         };
-        in_flight
+        durable
             .into_iter()
-            .flatten()
-            .chain(pending.into_iter().flatten())
+            .flat_map(|durable| self.dispatched.iter().chain(&durable.pending))
             .copied()
     }
 
     /// Where in the dispatched list a message is.
     #[inline]
     pub fn position(&self, message: MessageRef) -> Option<usize> {
-        if self.dispatched.front() == Some(&message) {
+        if self.dispatched.first() == Some(&message) {
             return Some(0);
         }
         self.dispatched.iter().position(|&other| other == message)

@@ -425,7 +425,7 @@ impl Broker {
         topic.subscribers.retain(|&subscriber| subscriber != gone);
         let subscription = &mut self.subscriptions[gone];
         let consumer = Some(subscription.consumer);
-        let in_flight = std::mem::take(&mut subscription.dispatched);
+        let in_flight = subscription.dispatched.take_all();
         let matched = match &mut subscription.kind {
             Kind::Topic(buffer) => std::mem::take(&mut buffer.matched),
             _ => VecDeque::new(),

@@ -1,8 +1,7 @@
 //! The prefetch buffer of a consumer, and the FIFO of a session: `FifoMessageDispatchChannel` and
 //! `SimplePriorityMessageDispatchChannel`.
 
-use std::collections::VecDeque;
-
+use crate::kernel::Fifo;
 use crate::wire::MessageRef;
 
 /// A message at the client, with the client's own copy of its counter.
@@ -23,7 +22,7 @@ pub struct Delivery {
 /// A queue of deliveries, by priority if the connection supports it, else first in, first out.
 #[derive(Clone, Debug, Default)]
 pub struct Buffer<T> {
-    items: VecDeque<T>,
+    items: Fifo<T>,
     by_priority: bool,
     /// Whether anything may be taken out.
     pub running: bool,
@@ -56,11 +55,11 @@ impl<U, T: Ranked> Ranked for (U, T) {
     }
 }
 
-impl<T: Ranked> Buffer<T> {
+impl<T: Copy + Ranked> Buffer<T> {
     /// Empty and stopped.
     pub fn new(by_priority: bool) -> Buffer<T> {
         Buffer {
-            items: VecDeque::new(),
+            items: Fifo::new(),
             by_priority,
             running: false,
             closed: false,
@@ -107,8 +106,8 @@ impl<T: Ranked> Buffer<T> {
     }
 
     /// Takes everything out.
-    pub fn drain(&mut self) -> impl DoubleEndedIterator<Item = T> + '_ {
-        self.items.drain(..)
+    pub fn drain(&mut self) -> Vec<T> {
+        self.items.take_all()
     }
 
     /// Keeps only what passes.

@@ -337,6 +337,11 @@ impl Consumer {
     /// Lets go of what was delivered.
     #[inline(always)]
     pub(super) fn clear_delivered(&mut self, s: &mut impl Surroundings) {
+        // With an ack for each message there is just one.
+        if let [only] = *self.delivered {
+            self.delivered.clear();
+            return s.release(only.message);
+        }
         for delivery in &self.delivered {
             s.release(delivery.message);
         }

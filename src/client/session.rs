@@ -78,8 +78,7 @@ impl Session {
     /// Moves what a listener's buffer has to the head of the FIFO, in order.
     pub(super) fn move_to_head(&mut self, consumer: &mut Consumer) {
         let index = consumer.id.index;
-        let waiting: Vec<_> = consumer.unconsumed.drain().collect();
-        for item in waiting.into_iter().rev() {
+        for item in consumer.unconsumed.drain().into_iter().rev() {
             self.executor.enqueue_first((index, item));
         }
     }
@@ -104,7 +103,7 @@ impl Session {
 impl Client {
     /// A dispatch arrived for a consumer (`ActiveMQConnection.onCommand`): it is appended to the FIFO of its session.
     /// The session, or None if the consumer is no more, and the message was dropped.
-    #[inline]
+    #[inline(always)]
     pub fn on_dispatch(
         &mut self,
         id: ConsumerId,
@@ -117,20 +116,22 @@ impl Client {
             dispatch_to_nobody(message, s);
             return None;
         }
-        let item = message.map(|message| Delivery {
+        let Some(message) = message else {
+            session.enqueue_nothing(id.index);
+            return Some(session.index);
+        };
+        s.emit(Fact::Received {
+            consumer: id,
+            message,
+        });
+        let delivery = Delivery {
             message,
             redelivery_counter,
             dispatched_counter: redelivery_counter,
             has_passed_filter: false,
             priority: s.messages()[message].priority,
-        });
-        if let Some(message) = message {
-            s.emit(Fact::Received {
-                consumer: id,
-                message,
-            });
-        }
-        session.executor.enqueue((id.index, item));
+        };
+        session.executor.enqueue((id.index, Some(delivery)));
         Some(session.index)
     }
 
@@ -170,6 +171,11 @@ impl Client {
 }
 
 impl Session {
+    #[cold]
+    fn enqueue_nothing(&mut self, consumer: ConsumerIndex) {
+        self.executor.enqueue((consumer, None));
+    }
+
     #[inline]
     fn next_for_worker(&mut self, consumers: &mut [Consumer]) -> Option<Dispatched> {
         if self.listeners_may_buffer
@@ -227,8 +233,10 @@ impl Consumer {
         delivery.has_passed_filter = true;
         if self.is_listener() && self.unconsumed.running {
             self.call_listener(delivery, session, s)
+        } else if self.dispatch_to_buffer(delivery, session, s) {
+            Step::Buffered(self.id.index)
         } else {
-            self.dispatch_to_buffer(delivery, session, s)
+            Step::Kept
         }
     }
 
@@ -272,30 +280,27 @@ impl Consumer {
         s.release(message);
     }
 
-    /// The path of `dispatch` for whoever receives, and for a listener that is paused.
+    /// The path of `dispatch` for whoever receives, and for a listener that is paused. Whether a receiver may find
+    /// something in its buffer now.
     #[inline(never)]
     fn dispatch_to_buffer(
         &mut self,
         delivery: &Delivery,
         session: &mut Session,
         s: &mut impl Surroundings,
-    ) -> Step {
+    ) -> bool {
         if self.is_expired(delivery, s) {
             self.before_message_is_consumed(delivery, session, s);
             self.consume_expired(delivery.message, session, s);
             if self.current_prefetch > 0 {
-                return Step::Kept;
+                return false;
             }
             rule!("expired-pull-returns-null");
             self.buffer(None, session);
         } else {
             self.buffer(Some(*delivery), session);
         }
-        if self.is_listener() {
-            Step::Kept
-        } else {
-            Step::Buffered(self.id.index)
-        }
+        !self.is_listener()
     }
 }
 

@@ -26,6 +26,7 @@
 //! machine.
 
 mod distribution;
+mod fifo;
 mod queue;
 mod random;
 mod sampler;
@@ -33,6 +34,7 @@ mod time;
 mod ziggurat;
 
 pub use distribution::Distribution;
+pub use fifo::Fifo;
 pub use queue::{Due, EventQueue, Lane};
 pub use random::{Stream, print_of_draws};
 pub use sampler::Sampler;

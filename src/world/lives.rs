@@ -496,16 +496,15 @@ impl<O: Observer> World<'_, O> {
         !held_up.is_empty() && held_up.iter().any(|(of, _)| *of == connection)
     }
 
-    /// A listener is done: a close that waited for it goes on, and the transport with it.
+    /// Whether a close waits for any listener.
     #[inline]
-    pub(super) fn close_that_waited(&mut self, consumer: ConsumerIndex) {
-        if !self.lives.held_up_closes.is_empty() {
-            self.close_if_it_waited(consumer);
-        }
+    pub(super) fn a_close_waits(&self) -> bool {
+        !self.lives.held_up_closes.is_empty()
     }
 
+    /// A listener is done: a close that waited for it goes on, and the transport with it.
     #[cold]
-    fn close_if_it_waited(&mut self, consumer: ConsumerIndex) {
+    pub(super) fn close_that_waited(&mut self, consumer: ConsumerIndex) {
         let held_up = &mut self.lives.held_up_closes;
         let Some(place) = held_up.iter().position(|(_, of)| *of == consumer) else {
             return;

@@ -335,16 +335,15 @@ impl<O: Observer> World<'_, O> {
         if this.turn != turn {
             return;
         }
-        let Task::Working(job, since) = this.task else {
+        let Task::Working(Job { id, message, .. }, since) = this.task else {
             return;
         };
-        let Job { id, message, .. } = job;
         let app = &self.consumers[id.index as usize];
         let ending = if app.is_flawless && app.is_silent {
-            self.processed(id.index, message, Outcome::Done, since);
+            self.processed(id, message, Outcome::Done, since);
             Ending::Returns
         } else {
-            match self.application_ends(worker, job, since) {
+            match self.application_ends(worker, id, message, since) {
                 Some(ending) => ending,
                 None => return,
             }
@@ -358,8 +357,14 @@ impl<O: Observer> World<'_, O> {
 
     /// What an application makes of the end of its work that may fail, acknowledge or commit; None: it died.
     #[inline(never)]
-    fn application_ends(&mut self, worker: WorkerId, job: Job, since: Time) -> Option<Ending> {
-        let (consumer, message) = (job.id.index, job.message);
+    fn application_ends(
+        &mut self,
+        worker: WorkerId,
+        id: ConsumerId,
+        message: MessageRef,
+        since: Time,
+    ) -> Option<Ending> {
+        let consumer = id.index;
         let app = &mut self.consumers[consumer as usize];
         let WorkEnd { outcome, crash } = if app.is_flawless {
             WorkEnd::DONE
@@ -367,7 +372,7 @@ impl<O: Observer> World<'_, O> {
             let content = &self.shell.messages[message];
             app.end((content.producer, content.number))
         };
-        self.processed(consumer, message, outcome, since);
+        self.processed(id, message, outcome, since);
         if let Some(crash) = crash {
             self.await_answers(worker, Ending::Returns);
             self.crash(consumer, crash);
@@ -384,12 +389,12 @@ impl<O: Observer> World<'_, O> {
     #[inline(always)]
     fn processed(
         &mut self,
-        consumer: ConsumerIndex,
+        consumer: ConsumerId,
         message: MessageRef,
         outcome: Outcome,
         since: Time,
     ) {
-        let consumer = self.client.consumers[consumer as usize].id;
+        debug_assert_eq!(consumer, self.client.consumers[consumer.index as usize].id);
         self.shell.emit(Fact::Processed {
             consumer,
             message,
@@ -604,7 +609,6 @@ impl<O: Observer> World<'_, O> {
         message: MessageRef,
         ending: Ending,
     ) {
-        *self.task(worker) = Task::BeforeNext;
         let (this, session) = self.client.pair(consumer);
         if this.is_listener() {
             match ending {
@@ -615,14 +619,28 @@ impl<O: Observer> World<'_, O> {
             }
         }
         self.shell.release_message(message);
-        self.close_that_waited(consumer);
-        if let Some(restart_after) = self.consumers[consumer as usize].end_delivery() {
-            self.client.stop(consumer);
-            self.close(consumer, restart_after);
+        // Before all that may ask what the worker is at: nearly never, and then it is soon idle.
+        let close_waits = self.a_close_waits();
+        if close_waits {
+            *self.task(worker) = Task::BeforeNext;
+            self.close_that_waited(consumer);
+        }
+        let close = self.consumers[consumer as usize].end_delivery();
+        if let Some(restart_after) = close {
+            *self.task(worker) = Task::BeforeNext;
+            self.close_after_delivery(consumer, restart_after);
         }
         if *self.awaiting(worker) == 0 {
             self.next(worker);
+        } else if !close_waits && close.is_none() {
+            *self.task(worker) = Task::BeforeNext;
         }
+    }
+
+    #[cold]
+    fn close_after_delivery(&mut self, consumer: ConsumerIndex, restart_after: Option<Span>) {
+        self.client.stop(consumer);
+        self.close(consumer, restart_after);
     }
 
     /// The worker is free: the next receive, or the next dispatch.
