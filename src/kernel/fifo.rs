@@ -98,14 +98,26 @@ impl<T: Copy> Fifo<T> {
         self.insert(0, item);
     }
 
-    /// At this place, which is at most the length. Moves what is behind it.
+    /// At this place, which is at most the length. Moves what is behind it, unless that is everything.
     pub fn insert(&mut self, index: usize, item: T) {
-        if index == 0 && self.start > 0 {
-            self.start -= 1;
-            self.items[self.start] = item;
-        } else {
-            self.items.insert(self.start + index, item);
+        if index > 0 {
+            return self.items.insert(self.start + index, item);
         }
+        if self.start == 0 {
+            self.make_room_in_front(item);
+        }
+        self.start -= 1;
+        self.items[self.start] = item;
+    }
+
+    /// Moves the items by as many as there are, so that an item that is put in front is moved once on the average.
+    #[cold]
+    fn make_room_in_front(&mut self, filler: T) {
+        let len = self.items.len();
+        let room = len.max(LEAST);
+        self.items.resize(len + room, filler);
+        self.items.copy_within(..len, room);
+        self.start = room;
     }
 
     /// Takes out the item at this place, if there are so many. Moves the fewer ones.
@@ -226,6 +238,18 @@ mod tests {
         assert_eq!(*fifo, *model.make_contiguous());
         assert_eq!(fifo.take_all(), Vec::from(model));
         assert!(fifo.is_empty());
+    }
+
+    #[test]
+    fn many_can_be_put_in_front() {
+        let mut fifo = Fifo::new();
+        (0..200_000).for_each(|number| fifo.push_front(number));
+        assert_eq!((fifo.first(), fifo.len()), (Some(&199_999), 200_000));
+        assert!(
+            (0..200_000)
+                .rev()
+                .all(|number| fifo.pop_front() == Some(number))
+        );
     }
 
     #[test]
