@@ -276,7 +276,8 @@ impl<E: Copy> EventQueue<E> {
         }
         self.remove(lane.head.key);
         self.insert(entry.key);
-        lane.rest.push_front(std::mem::replace(&mut lane.head, entry));
+        lane.rest
+            .push_front(std::mem::replace(&mut lane.head, entry));
     }
 
     /// What happens next, and when.

@@ -14,7 +14,9 @@ const CAPACITY: usize = 65_536;
 /// apart.
 #[derive(Clone, Debug)]
 pub struct Ends {
+    /// The times that are kept, and room for more.
     times: Vec<Time>,
+    kept: usize,
     /// Which are kept: every so many, a power of two.
     stride: u64,
     /// How many more will pass before the next is kept.
@@ -26,6 +28,7 @@ impl Default for Ends {
     fn default() -> Ends {
         Ends {
             times: Vec::new(),
+            kept: 0,
             stride: 1,
             ahead: 0,
             last: Time::ZERO,
@@ -35,43 +38,53 @@ impl Default for Ends {
 
 impl Ends {
     /// One more end, not earlier than the one before.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, at: Time) {
-        if self.ahead == 0 {
-            self.keep(at);
-        }
-        self.ahead -= 1;
         self.last = at;
+        if self.ahead > 0 {
+            self.ahead -= 1;
+            return;
+        }
+        self.ahead = self.stride - 1;
+        match self.times.get_mut(self.kept) {
+            Some(place) => {
+                *place = at;
+                self.kept += 1;
+            }
+            None => self.make_room(at),
+        }
     }
 
     /// The last one; none without any.
     pub fn last(&self) -> Option<Time> {
-        (!self.times.is_empty()).then_some(self.last)
-    }
-
-    #[inline]
-    fn keep(&mut self, at: Time) {
-        if self.times.len() == CAPACITY {
-            self.thin_out();
-        }
-        self.times.push(at);
-        self.ahead = self.stride;
+        (self.kept > 0).then_some(self.last)
     }
 
     fn count(&self) -> u64 {
-        self.times.len() as u64 * self.stride - self.ahead
+        self.kept as u64 * self.stride - self.ahead
+    }
+
+    /// For one more, which is then kept.
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, at: Time) {
+        if self.kept == CAPACITY {
+            self.thin_out();
+        } else {
+            self.times.resize((2 * self.kept).max(64), Time::ZERO);
+        }
+        self.times[self.kept] = at;
+        self.kept += 1;
     }
 
     /// The end number CAPACITY × old stride is a multiple of the new stride as well.
-    #[cold]
-    #[inline(never)]
     fn thin_out(&mut self) {
-        let mut index = 0;
-        self.times.retain(|_| {
-            index += 1;
-            index % 2 == 1
-        });
+        self.kept /= 2;
+        for index in 0..self.kept {
+            self.times[index] = self.times[2 * index];
+        }
         self.stride *= 2;
+        self.ahead = self.stride - 1;
     }
 
     /// `(⌊4n/5⌋ − ⌊n/5⌋)` ends by the time between end number ⌊n/5⌋ and end number ⌊4n/5⌋, counted
@@ -92,7 +105,7 @@ impl Ends {
         if beyond == 0 {
             return before;
         }
-        let (after, apart) = match self.times.get(index + 1) {
+        let (after, apart) = match self.times[..self.kept].get(index + 1) {
             Some(after) => (*after, self.stride),
             None => (self.last, self.count() - 1 - index as u64 * self.stride),
         };
