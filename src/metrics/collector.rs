@@ -3,11 +3,11 @@
 use super::document::{self, Metrics};
 use super::fingerprint::{Fingerprints, name};
 use super::ledger::{
-    AWAITED, BUFFERED, Copy, DELIVERED, DONE, FRESH, HANDLED, HELD, IN_FLIGHT, LISTED, Ledger,
-    MEASURED, MISSED, OUT, OWED, WAITING, WORKING,
+    AWAITED, BUFFERED, Copy, DELIVERED, DONE, FRESH, Flags, HANDLED, HELD, IN_FLIGHT, LISTED,
+    Ledger, MEASURED, MISSED, OUT, OWED, WAITING, WORKING,
 };
 use super::order::Order;
-use super::tally::{ConsumerTally, DestinationTally, ProducerTally, RunTally};
+use super::tally::{ConsumerCounts, ConsumerTally, DestinationTally, ProducerTally, RunTally};
 use crate::facts::{Fact, Observer, Outcome, Removal, TransactionCommand};
 use crate::kernel::{Span, Time};
 use crate::scenario::{AcknowledgeMode, DestinationKind, Scenario};
@@ -121,10 +121,10 @@ impl<'a> Collector<'a> {
     }
 
     #[inline(always)]
-    fn send_returned(&mut self, took: Span, producer: ProducerIndex, failed: bool) {
+    fn send_returned(&mut self, took: u64, producer: ProducerIndex, failed: bool) {
         let producer = &mut self.producers[producer as usize];
         producer.calling_since = None;
-        producer.blocked.record(took.0);
+        producer.blocked.record(took);
         producer.failed += u64::from(failed);
     }
 
@@ -170,10 +170,11 @@ impl<'a> Collector<'a> {
         // Read once and written once, here and below: what held before decides.
         let held = copy.flags;
         let was_out = held & OUT != 0;
-        copy.flags = held & !OUT | IN_FLIGHT | AWAITED;
+        let mut holds = held & !OUT | IN_FLIGHT | AWAITED;
         if !message.dead_letter && message.sent_at >= self.measured_from {
-            copy.flags |= MEASURED;
+            holds |= MEASURED;
         }
+        copy.flags = holds;
         if held & IN_FLIGHT != 0 {
             self.consumers[copy.owner.index as usize].in_flight -= 1;
         }
@@ -383,8 +384,12 @@ impl<'a> Collector<'a> {
         self.prints.delivered(now, consumer, copy.name, count);
         let held = copy.flags;
         copy.flags = held & !(BUFFERED | FRESH | MISSED) | DELIVERED | WORKING;
-        if held & MISSED != 0 {
-            find(copy, now, &mut self.consumers);
+        if count > 1 || held & (MISSED | HANDLED) != 0 {
+            if held & MISSED != 0 {
+                find(copy, now, &mut self.consumers);
+            }
+            let counts = &mut self.consumers[consumer.index as usize].counts;
+            delivered_again(count, held, counts, &mut self.run.messages);
         }
         let tally = &mut self.consumers[consumer.index as usize];
         let destination = &mut self.destinations[tally.destination];
@@ -401,12 +406,6 @@ impl<'a> Collector<'a> {
             .begins(now, &mut destination.buffers, out_of_buffer);
         tally.counts.delivered += 1;
         tally.counts.last_delivered = now;
-        if count > 1 {
-            tally.counts.redelivered += 1;
-            self.run.messages.redeliveries += 1;
-        } else if held & HANDLED != 0 {
-            self.run.messages.unflagged_duplicates += 1;
-        }
         if self.order.is_violated(consumer.index, message) {
             destination.order_violations += 1;
         }
@@ -515,6 +514,22 @@ fn take_back(
     copy.take(IN_FLIGHT | HELD);
 }
 
+/// What was handed over before, or may have been.
+#[cold]
+fn delivered_again(
+    count: u32,
+    held: Flags,
+    counts: &mut ConsumerCounts,
+    run: &mut document::MessageCounts,
+) {
+    if count > 1 {
+        counts.redelivered += 1;
+        run.redeliveries += 1;
+    } else if held & HANDLED != 0 {
+        run.unflagged_duplicates += 1;
+    }
+}
+
 /// A copy that was missed after a crash is so no more.
 #[cold]
 #[inline(never)]
@@ -581,7 +596,7 @@ impl Collector<'_> {
                 called_at,
                 failed,
             } => {
-                self.send_returned(now - called_at, producer, failed);
+                self.send_returned(nanos(called_at, now), producer, failed);
             }
             Fact::ProducerTransaction {
                 transaction,

@@ -14,8 +14,9 @@ const CAPACITY: usize = 65_536;
 /// apart.
 #[derive(Clone, Debug)]
 pub struct Ends {
-    /// The times that are kept, and room for more.
-    times: Vec<Time>,
+    /// The times that are kept, in nanoseconds, and room for the rest: all of it at once and
+    /// blank, which costs memory only where it is used.
+    times: Vec<u64>,
     kept: usize,
     /// Which are kept: every so many, a power of two.
     stride: u64,
@@ -48,7 +49,7 @@ impl Ends {
         self.ahead = self.stride - 1;
         match self.times.get_mut(self.kept) {
             Some(place) => {
-                *place = at;
+                *place = at.0;
                 self.kept += 1;
             }
             None => self.make_room(at),
@@ -68,12 +69,12 @@ impl Ends {
     #[cold]
     #[inline(never)]
     fn make_room(&mut self, at: Time) {
-        if self.kept == CAPACITY {
-            self.thin_out();
+        if self.times.is_empty() {
+            self.times = vec![0; CAPACITY];
         } else {
-            self.times.resize((2 * self.kept).max(64), Time::ZERO);
+            self.thin_out();
         }
-        self.times[self.kept] = at;
+        self.times[self.kept] = at.0;
         self.kept += 1;
     }
 
@@ -100,13 +101,13 @@ impl Ends {
 
     fn time_of(&self, number: u64) -> Time {
         let index = (number / self.stride) as usize;
-        let before = self.times[index];
+        let before = Time(self.times[index]);
         let beyond = number % self.stride;
         if beyond == 0 {
             return before;
         }
         let (after, apart) = match self.times[..self.kept].get(index + 1) {
-            Some(after) => (*after, self.stride),
+            Some(after) => (Time(*after), self.stride),
             None => (self.last, self.count() - 1 - index as u64 * self.stride),
         };
         let part = u128::from(after.since(before).0) * u128::from(beyond) / u128::from(apart);
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn thinning_out_keeps_a_steady_rate() {
         let ends = of(0..1_000_001);
-        assert!(ends.times.len() <= CAPACITY);
+        assert_eq!((ends.times.len(), ends.stride), (CAPACITY, 16));
         assert_eq!(ends.steady_per_second(), Some(1000.0));
     }
 
