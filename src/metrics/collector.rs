@@ -12,8 +12,8 @@ use crate::facts::{Fact, Observer, Outcome, Removal, TransactionCommand};
 use crate::kernel::{Span, Time};
 use crate::scenario::{AcknowledgeMode, DestinationKind, Scenario};
 use crate::wire::{
-    AckType, ConsumerId, DestinationIndex, Message, MessageAck, MessageRef, Messages,
-    ProducerIndex, TransactionId, TransactionOwner,
+    AckType, ConsumerId, DestinationIndex, MessageAck, MessageRef, Messages, ProducerIndex,
+    TransactionId, TransactionOwner,
 };
 
 mod finish;

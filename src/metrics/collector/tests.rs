@@ -94,7 +94,7 @@ fn latencies_count_from_the_moment_the_application_wanted_to_send() {
     let metrics = tell(&one_consumer(), |story| {
         story.at(50.0);
         let message = story.send_late(0, Time(10_000_000));
-        story.at(60.0).deliver(A, message);
+        story.at(60.0).push(A, message).deliver(A, message);
         story.at(80.0).fact(Fact::SendReturned {
             producer: 0,
             called_at: Time(50_000_000),
