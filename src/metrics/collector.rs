@@ -169,7 +169,6 @@ impl<'a> Collector<'a> {
         copy.wanted_at = message.wanted_at;
         // Read once and written once, here and below: what held before decides.
         let held = copy.flags;
-        let was_out = held & OUT != 0;
         let mut holds = held & !OUT | IN_FLIGHT | AWAITED;
         if !message.dead_letter && message.sent_at >= self.measured_from {
             holds |= MEASURED;
@@ -183,7 +182,7 @@ impl<'a> Collector<'a> {
         let consumer = &mut self.consumers[consumer.index as usize];
         consumer.counts.dispatched += 1;
         consumer.in_flight += 1;
-        if !was_out {
+        if held & IN_FLIGHT == 0 {
             self.destinations[consumer.destination]
                 .in_flight
                 .add(now, 1);
