@@ -453,7 +453,7 @@ mod tests {
         let scenario = plan().queue("q").producer("p", 0);
         let mut story = Story::new(&scenario, ());
         let message = story.send(0);
-        story.messages[message].clone()
+        story.messages[message]
     }
 
     #[test]
