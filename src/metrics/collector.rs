@@ -1,19 +1,19 @@
 //! Facts to tallies.
 
 use super::document::{self, Metrics};
-use super::fingerprint::Fingerprints;
+use super::fingerprint::{Fingerprints, name};
 use super::ledger::{
-    AWAITED, BUFFERED, Copy, DELIVERED, DONE, FRESH, HANDLED, HELD, IN_FLIGHT, LISTED, Ledger,
-    MISSED, OUT, OWED, WAITING, WORKING,
+    AWAITED, BUFFERED, Copy, DELIVERED, DONE, FRESH, Flags, HANDLED, HELD, IN_FLIGHT, LISTED,
+    Ledger, MEASURED, MISSED, OUT, OWED, WAITING, WORKING,
 };
 use super::order::Order;
-use super::tally::{ConsumerTally, DestinationTally, ProducerTally, RunTally};
+use super::tally::{ConsumerCounts, ConsumerTally, DestinationTally, ProducerTally, RunTally};
 use crate::facts::{Fact, Observer, Outcome, Removal, TransactionCommand};
 use crate::kernel::{Span, Time};
 use crate::scenario::{AcknowledgeMode, DestinationKind, Scenario};
 use crate::wire::{
-    AckType, ConsumerId, DestinationIndex, Message, MessageAck, MessageRef, Messages,
-    ProducerIndex, TransactionId, TransactionOwner,
+    AckType, ConsumerId, DestinationIndex, MessageAck, MessageRef, Messages, ProducerIndex,
+    TransactionId, TransactionOwner,
 };
 
 mod finish;
@@ -121,10 +121,10 @@ impl<'a> Collector<'a> {
     }
 
     #[inline(always)]
-    fn send_returned(&mut self, took: Span, producer: ProducerIndex, failed: bool) {
+    fn send_returned(&mut self, took: u64, producer: ProducerIndex, failed: bool) {
         let producer = &mut self.producers[producer as usize];
         producer.calling_since = None;
-        producer.blocked.record(took.0);
+        producer.blocked.record(took);
         producer.failed += u64::from(failed);
     }
 
@@ -156,12 +156,24 @@ impl<'a> Collector<'a> {
     }
 
     #[inline(always)]
-    fn dispatched(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
+    fn dispatched(
+        &mut self,
+        now: Time,
+        consumer: ConsumerId,
+        message: MessageRef,
+        messages: &Messages,
+    ) {
         let copy = self.ledger.of(message, consumer.index);
+        let message = &messages[message];
+        copy.name = name(message);
+        copy.wanted_at = message.wanted_at;
         // Read once and written once, here and below: what held before decides.
         let held = copy.flags;
-        let was_out = held & OUT != 0;
-        copy.flags = held & !OUT | IN_FLIGHT | AWAITED;
+        let mut holds = held & !OUT | IN_FLIGHT | AWAITED;
+        if !message.dead_letter && message.sent_at >= self.measured_from {
+            holds |= MEASURED;
+        }
+        copy.flags = holds;
         if held & IN_FLIGHT != 0 {
             self.consumers[copy.owner.index as usize].in_flight -= 1;
         }
@@ -170,7 +182,7 @@ impl<'a> Collector<'a> {
         let consumer = &mut self.consumers[consumer.index as usize];
         consumer.counts.dispatched += 1;
         consumer.in_flight += 1;
-        if !was_out {
+        if held & IN_FLIGHT == 0 {
             self.destinations[consumer.destination]
                 .in_flight
                 .add(now, 1);
@@ -190,14 +202,9 @@ impl<'a> Collector<'a> {
     }
 
     #[inline(always)]
-    fn acknowledged(
-        &mut self,
-        now: Time,
-        consumer: ConsumerId,
-        message: MessageRef,
-        messages: &Messages,
-    ) {
+    fn acknowledged(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
         let copy = self.ledger.of(message, consumer.index);
+        self.prints.acknowledged(now, consumer, copy.name);
         if copy.owner.index != consumer.index {
             take_back(copy, now, &mut self.consumers, &mut self.destinations);
         }
@@ -219,8 +226,9 @@ impl<'a> Collector<'a> {
             tally.last_ack
         };
         self.run.messages.acknowledged += 1;
-        if let Some(latency) = latency(now, &messages[message], self.measured_from) {
-            self.run.to_acknowledged.record(latency);
+        if held & MEASURED != 0 {
+            let latency = nanos(copy.wanted_at, now);
+            self.run.to_acknowledged.record(Span(latency));
         }
     }
 
@@ -260,6 +268,9 @@ impl<'a> Collector<'a> {
 
     #[inline(always)]
     fn ack_arrived(&mut self, now: Time, ack: &MessageAck) {
+        let ledger = &mut self.ledger;
+        let name = |message| ledger.of(message, ack.consumer.index).name;
+        self.prints.ack_arrived(now, ack, name);
         let tally = &mut self.consumers[ack.consumer.index as usize];
         tally.counts.acks.0[ack.ack_type as usize] += 1;
         if matches!(ack.ack_type, AckType::Standard | AckType::Individual) {
@@ -300,11 +311,12 @@ impl<'a> Collector<'a> {
         let tally = &mut self.consumers[consumer.index as usize];
         if copy.owner == consumer {
             copy.received_at = now;
-            copy.set(BUFFERED | FRESH);
-            if copy.is(IN_FLIGHT) {
-                copy.set(HELD);
+            let mut holds = copy.flags | BUFFERED | FRESH;
+            if holds & IN_FLIGHT != 0 {
+                holds |= HELD;
                 tally.held.add(now, 1);
             }
+            copy.flags = holds;
         }
         if !tally.activity.put_beside() {
             let destination = &mut self.destinations[tally.destination];
@@ -368,10 +380,15 @@ impl<'a> Collector<'a> {
         messages: &Messages,
     ) {
         let copy = self.ledger.of(message, consumer.index);
+        self.prints.delivered(now, consumer, copy.name, count);
         let held = copy.flags;
         copy.flags = held & !(BUFFERED | FRESH | MISSED) | DELIVERED | WORKING;
-        if held & MISSED != 0 {
-            find(copy, now, &mut self.consumers);
+        if count > 1 || held & (MISSED | HANDLED) != 0 {
+            if held & MISSED != 0 {
+                find(copy, now, &mut self.consumers);
+            }
+            let counts = &mut self.consumers[consumer.index as usize].counts;
+            delivered_again(count, held, counts, &mut self.run.messages);
         }
         let tally = &mut self.consumers[consumer.index as usize];
         let destination = &mut self.destinations[tally.destination];
@@ -388,22 +405,15 @@ impl<'a> Collector<'a> {
             .begins(now, &mut destination.buffers, out_of_buffer);
         tally.counts.delivered += 1;
         tally.counts.last_delivered = now;
-        if count > 1 {
-            tally.counts.redelivered += 1;
-            self.run.messages.redeliveries += 1;
-        } else if held & HANDLED != 0 {
-            self.run.messages.unflagged_duplicates += 1;
-        }
         if self.order.is_violated(consumer.index, message) {
             destination.order_violations += 1;
         }
         if self.run.first_start.is_none() {
             self.run.first_start = Some(now);
         }
-        if held & DELIVERED == 0
-            && let Some(latency) = latency(now, message, self.measured_from)
-        {
-            self.run.to_delivered.record(latency);
+        if held & (DELIVERED | MEASURED) == MEASURED {
+            let latency = nanos(copy.wanted_at, now);
+            self.run.to_delivered.record(Span(latency));
         }
     }
 
@@ -414,8 +424,11 @@ impl<'a> Collector<'a> {
         consumer: ConsumerId,
         message: MessageRef,
         outcome: Outcome,
-        messages: &Messages,
+        since: Time,
     ) {
+        let copy = self.ledger.of(message, consumer.index);
+        self.prints
+            .processed(now, consumer, copy.name, outcome, since);
         let tally = &mut self.consumers[consumer.index as usize];
         tally
             .activity
@@ -424,11 +437,10 @@ impl<'a> Collector<'a> {
             self.run.last_interrupted = Some(now);
             return;
         }
-        let copy = self.ledger.of(message, consumer.index);
         let held = copy.flags;
-        copy.flags = held & !WORKING;
+        let mut holds = held & !WORKING;
         if copy.owner == consumer && held & AWAITED != 0 {
-            copy.flags = held & !(WORKING | AWAITED);
+            holds &= !AWAITED;
             tally
                 .counts
                 .in_flight
@@ -440,19 +452,21 @@ impl<'a> Collector<'a> {
                 tally.counts.processed += 1;
                 if held & DONE != 0 {
                     self.run.messages.duplicates += 1;
-                } else if let Some(latency) = latency(now, &messages[message], self.measured_from) {
-                    self.run.to_processed.record(latency);
+                } else if held & MEASURED != 0 {
+                    let latency = nanos(copy.wanted_at, now);
+                    self.run.to_processed.record(Span(latency));
                 }
-                copy.set(HANDLED | DONE);
+                holds |= HANDLED | DONE;
             }
             Outcome::Failed => tally.counts.failed += 1,
             Outcome::Skipped => {
                 tally.counts.skipped += 1;
                 self.run.messages.duplicates_skipped += 1;
-                copy.set(HANDLED);
+                holds |= HANDLED;
             }
             Outcome::Interrupted => {}
         }
+        copy.flags = holds;
     }
 
     fn subscribing(&mut self, now: Time, consumer: ConsumerId) {
@@ -499,6 +513,22 @@ fn take_back(
     copy.take(IN_FLIGHT | HELD);
 }
 
+/// What was handed over before, or may have been.
+#[cold]
+fn delivered_again(
+    count: u32,
+    held: Flags,
+    counts: &mut ConsumerCounts,
+    run: &mut document::MessageCounts,
+) {
+    if count > 1 {
+        counts.redelivered += 1;
+        run.redeliveries += 1;
+    } else if held & HANDLED != 0 {
+        run.unflagged_duplicates += 1;
+    }
+}
+
 /// A copy that was missed after a crash is so no more.
 #[cold]
 #[inline(never)]
@@ -512,20 +542,13 @@ fn nanos(from: Time, to: Time) -> u64 {
     to.0 - from.0
 }
 
-/// What a latency of this message is; none if it does not count.
-#[inline]
-fn latency(now: Time, message: &Message, measured_from: Time) -> Option<Span> {
-    let counts = !message.dead_letter && message.sent_at >= measured_from;
-    counts.then(|| Span(nanos(message.wanted_at, now)))
-}
-
 impl Observer for Collector<'_> {
     // Where a fact is emitted its kind is known: inlined there, all arms but one vanish, and with
     // them a jump that the processor can't predict.
     #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact, messages: &Messages) {
         match *fact {
-            Fact::Released { message } => self.released(now, message, messages),
+            Fact::Released { message } => self.released(now, message),
             _ => self.count(now, fact, messages),
         }
     }
@@ -535,8 +558,19 @@ impl Collector<'_> {
     /// A message is released at many places, and nearly always somebody else holds it still: they
     /// stay small if what happens in the end stands elsewhere.
     #[inline(never)]
-    fn released(&mut self, now: Time, message: MessageRef, messages: &Messages) {
-        self.count(now, &Fact::Released { message }, messages);
+    fn released(&mut self, now: Time, message: MessageRef) {
+        if now >= self.warm_up {
+            return self.released_first(now, message);
+        }
+        self.prints.released(now);
+        self.ledger.release(message, &mut self.run.messages.lost);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn released_first(&mut self, now: Time, message: MessageRef) {
+        self.begin_measuring();
+        self.released(now, message);
     }
 
     #[inline(always)]
@@ -544,7 +578,16 @@ impl Collector<'_> {
         if now >= self.warm_up {
             self.begin_measuring();
         }
-        self.prints.on(now, fact, messages);
+        // The others print what the ledger knows of their message.
+        if !matches!(
+            fact,
+            Fact::Acknowledged { .. }
+                | Fact::AckArrived { .. }
+                | Fact::Delivered { .. }
+                | Fact::Processed { .. }
+        ) {
+            self.prints.on(now, fact, messages);
+        }
         match *fact {
             Fact::Sending { message } => self.sending(now, message, messages),
             Fact::SendReturned {
@@ -552,7 +595,7 @@ impl Collector<'_> {
                 called_at,
                 failed,
             } => {
-                self.send_returned(now - called_at, producer, failed);
+                self.send_returned(nanos(called_at, now), producer, failed);
             }
             Fact::ProducerTransaction {
                 transaction,
@@ -573,10 +616,10 @@ impl Collector<'_> {
             } => self.run.messages.rolled_back += 1,
             Fact::Dispatched {
                 consumer, message, ..
-            } => self.dispatched(now, consumer, message),
+            } => self.dispatched(now, consumer, message, messages),
             Fact::Returned { consumer, message } => self.returned(now, consumer, message),
             Fact::Acknowledged { consumer, message } => {
-                self.acknowledged(now, consumer, message, messages);
+                self.acknowledged(now, consumer, message);
             }
             Fact::DeadLettered {
                 consumer, message, ..
@@ -605,7 +648,7 @@ impl Collector<'_> {
                 self.run.messages.rescheduled += 1;
                 self.taken_off(now, Some(consumer), message, messages);
             }
-            Fact::Released { message } => self.run.messages.lost += self.ledger.release(message),
+            Fact::Released { message } => self.ledger.release(message, &mut self.run.messages.lost),
             Fact::Subscribed { consumer, .. } => {
                 self.run.commands.consumer_info += 1;
                 let tally = &mut self.consumers[consumer.index as usize];
@@ -650,9 +693,9 @@ impl Collector<'_> {
                 consumer,
                 message,
                 outcome,
-                ..
+                since,
             } => {
-                self.processed(now, consumer, message, outcome, messages);
+                self.processed(now, consumer, message, outcome, since);
             }
             Fact::Subscribing { consumer } => self.subscribing(now, consumer),
             Fact::Started { consumer } => {

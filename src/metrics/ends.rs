@@ -14,7 +14,10 @@ const CAPACITY: usize = 65_536;
 /// apart.
 #[derive(Clone, Debug)]
 pub struct Ends {
-    times: Vec<Time>,
+    /// The times that are kept, in nanoseconds, and room for the rest: all of it at once and
+    /// blank, which costs memory only where it is used.
+    times: Vec<u64>,
+    kept: usize,
     /// Which are kept: every so many, a power of two.
     stride: u64,
     /// How many more will pass before the next is kept.
@@ -26,6 +29,7 @@ impl Default for Ends {
     fn default() -> Ends {
         Ends {
             times: Vec::new(),
+            kept: 0,
             stride: 1,
             ahead: 0,
             last: Time::ZERO,
@@ -35,43 +39,53 @@ impl Default for Ends {
 
 impl Ends {
     /// One more end, not earlier than the one before.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, at: Time) {
-        if self.ahead == 0 {
-            self.keep(at);
-        }
-        self.ahead -= 1;
         self.last = at;
+        if self.ahead > 0 {
+            self.ahead -= 1;
+            return;
+        }
+        self.ahead = self.stride - 1;
+        match self.times.get_mut(self.kept) {
+            Some(place) => {
+                *place = at.0;
+                self.kept += 1;
+            }
+            None => self.make_room(at),
+        }
     }
 
     /// The last one; none without any.
     pub fn last(&self) -> Option<Time> {
-        (!self.times.is_empty()).then_some(self.last)
-    }
-
-    #[inline]
-    fn keep(&mut self, at: Time) {
-        if self.times.len() == CAPACITY {
-            self.thin_out();
-        }
-        self.times.push(at);
-        self.ahead = self.stride;
+        (self.kept > 0).then_some(self.last)
     }
 
     fn count(&self) -> u64 {
-        self.times.len() as u64 * self.stride - self.ahead
+        self.kept as u64 * self.stride - self.ahead
+    }
+
+    /// For one more, which is then kept.
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, at: Time) {
+        if self.times.is_empty() {
+            self.times = vec![0; CAPACITY];
+        } else {
+            self.thin_out();
+        }
+        self.times[self.kept] = at.0;
+        self.kept += 1;
     }
 
     /// The end number CAPACITY × old stride is a multiple of the new stride as well.
-    #[cold]
-    #[inline(never)]
     fn thin_out(&mut self) {
-        let mut index = 0;
-        self.times.retain(|_| {
-            index += 1;
-            index % 2 == 1
-        });
+        self.kept /= 2;
+        for index in 0..self.kept {
+            self.times[index] = self.times[2 * index];
+        }
         self.stride *= 2;
+        self.ahead = self.stride - 1;
     }
 
     /// `(⌊4n/5⌋ − ⌊n/5⌋)` ends by the time between end number ⌊n/5⌋ and end number ⌊4n/5⌋, counted
@@ -87,13 +101,13 @@ impl Ends {
 
     fn time_of(&self, number: u64) -> Time {
         let index = (number / self.stride) as usize;
-        let before = self.times[index];
+        let before = Time(self.times[index]);
         let beyond = number % self.stride;
         if beyond == 0 {
             return before;
         }
-        let (after, apart) = match self.times.get(index + 1) {
-            Some(after) => (*after, self.stride),
+        let (after, apart) = match self.times[..self.kept].get(index + 1) {
+            Some(after) => (Time(*after), self.stride),
             None => (self.last, self.count() - 1 - index as u64 * self.stride),
         };
         let part = u128::from(after.since(before).0) * u128::from(beyond) / u128::from(apart);
@@ -135,7 +149,7 @@ mod tests {
     #[test]
     fn thinning_out_keeps_a_steady_rate() {
         let ends = of(0..1_000_001);
-        assert!(ends.times.len() <= CAPACITY);
+        assert_eq!((ends.times.len(), ends.stride), (CAPACITY, 16));
         assert_eq!(ends.steady_per_second(), Some(1000.0));
     }
 

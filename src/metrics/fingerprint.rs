@@ -7,10 +7,11 @@
 //! that only lead to one of the layers (it was sent, it arrived at the client …) count by who and
 //! when: which message it was shows a step later, and prints must cost next to nothing.
 
-use crate::facts::{Fact, Observer};
+use crate::facts::{Fact, Observer, Outcome};
 use crate::kernel::Time;
 use crate::wire::{
-    ConsumerId, MessageAck, MessageRef, Messages, ProducerIndex, TransactionId, TransactionOwner,
+    ConsumerId, Message, MessageAck, MessageRef, Messages, ProducerIndex, TransactionId,
+    TransactionOwner,
 };
 
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -85,18 +86,16 @@ impl Observer for Fingerprints {
     // Where a fact is emitted its kind is known: inlined there, all arms but one vanish.
     #[inline(always)]
     fn on(&mut self, now: Time, fact: &Fact, messages: &Messages) {
-        let when = now.0.wrapping_mul(MULTIPLIER);
-        let step = |kind: u64, consumer: ConsumerId| word(kind, consumer) ^ when;
-        let (layer, word) = match *fact {
-            Fact::Sending { .. } => return self.all.mix(1 ^ when),
+        let when = when(now);
+        match *fact {
+            Fact::Sending { .. } => self.all.mix(1 ^ when),
             Fact::Enqueued {
                 destination,
                 copies,
                 ..
             } => {
-                return self
-                    .all
-                    .mix(2 ^ u64::from(destination) << 32 ^ u64::from(copies) << 8 ^ when);
+                let what = 2 ^ u64::from(destination) << 32 ^ u64::from(copies) << 8;
+                self.all.mix(what ^ when);
             }
             Fact::SendReturned {
                 producer,
@@ -104,19 +103,18 @@ impl Observer for Fingerprints {
                 failed,
             } => {
                 let what = send_returned(producer, called_at, failed);
-                return self.all.mix(what ^ when);
+                self.all.mix(what ^ when);
             }
-            Fact::Dispatched { consumer, .. } => return self.all.mix(step(3, consumer)),
-            Fact::Received { consumer, .. } => return self.all.mix(step(4, consumer)),
-            Fact::AckSent { ref ack } => return self.all.mix(step(5, ack.consumer)),
-            Fact::Released { .. } => return self.all.mix(6 ^ when),
+            Fact::Dispatched { consumer, .. } => self.all.mix(word(3, consumer) ^ when),
+            Fact::Received { consumer, .. } => self.all.mix(word(4, consumer) ^ when),
+            Fact::AckSent { ref ack } => self.all.mix(word(5, ack.consumer) ^ when),
+            Fact::Released { .. } => self.released(now),
             Fact::Delivered {
                 consumer,
                 message,
                 count,
             } => {
-                let what = name(message, messages) ^ u64::from(count) << 56;
-                (&mut self.deliveries, join(step(7, consumer), what))
+                self.delivered(now, consumer, name(&messages[message]), count);
             }
             Fact::Processed {
                 consumer,
@@ -124,34 +122,83 @@ impl Observer for Fingerprints {
                 outcome,
                 since,
             } => {
-                let what = name(message, messages) ^ (outcome as u64) << 60;
-                (
-                    &mut self.deliveries,
-                    join(step(8, consumer) ^ since.0 << 20, what),
-                )
+                let name = name(&messages[message]);
+                self.processed(now, consumer, name, outcome, since);
             }
-            Fact::AckArrived { ref ack } => (
-                &mut self.acks,
-                join(step(9, ack.consumer), ack_word(ack, messages)),
-            ),
-            Fact::Acknowledged { consumer, message } => (
-                &mut self.outcome,
-                join(step(10, consumer), name(message, messages)),
-            ),
-            ref rare => return self.rare(when, rare, messages),
-        };
-        layer.mix(word);
-        self.all.mix(word);
+            Fact::AckArrived { ref ack } => {
+                self.ack_arrived(now, ack, |message| name(&messages[message]));
+            }
+            Fact::Acknowledged { consumer, message } => {
+                self.acknowledged(now, consumer, name(&messages[message]));
+            }
+            ref rare => self.rare(when, rare, messages),
+        }
     }
 }
 
+/// What happens with every message, for who has its name at hand.
 impl Fingerprints {
+    /// [`Fact::Delivered`]
+    #[inline(always)]
+    pub fn delivered(&mut self, now: Time, consumer: ConsumerId, name: u64, count: u32) {
+        let what = name ^ u64::from(count) << 56;
+        let word = join(word(7, consumer) ^ when(now), what);
+        self.deliveries.mix(word);
+        self.all.mix(word);
+    }
+
+    /// [`Fact::Processed`]
+    #[inline(always)]
+    pub fn processed(
+        &mut self,
+        now: Time,
+        consumer: ConsumerId,
+        name: u64,
+        outcome: Outcome,
+        since: Time,
+    ) {
+        let what = name ^ (outcome as u64) << 60;
+        let word = join(word(8, consumer) ^ when(now) ^ since.0 << 20, what);
+        self.deliveries.mix(word);
+        self.all.mix(word);
+    }
+
+    /// [`Fact::AckArrived`]
+    #[inline(always)]
+    pub fn ack_arrived(
+        &mut self,
+        now: Time,
+        ack: &MessageAck,
+        name: impl FnMut(MessageRef) -> u64,
+    ) {
+        let word = join(word(9, ack.consumer) ^ when(now), ack_word(ack, name));
+        self.acks.mix(word);
+        self.all.mix(word);
+    }
+
+    /// [`Fact::Acknowledged`]
+    #[inline(always)]
+    pub fn acknowledged(&mut self, now: Time, consumer: ConsumerId, name: u64) {
+        let word = join(word(10, consumer) ^ when(now), name);
+        self.outcome.mix(word);
+        self.all.mix(word);
+    }
+
+    /// [`Fact::Released`]
+    #[inline(always)]
+    pub fn released(&mut self, now: Time) {
+        self.all.mix(6 ^ when(now));
+    }
+
     #[cold]
     fn rare(&mut self, when: u64, fact: &Fact, messages: &Messages) {
         let (layer, word) = match *fact {
             Fact::AckRejected { ref ack } => (
                 Some(&mut self.acks),
-                join(word(11, ack.consumer), ack_word(ack, messages)),
+                join(
+                    word(11, ack.consumer),
+                    ack_word(ack, |message| name(&messages[message])),
+                ),
             ),
             Fact::PullArrived { consumer, timeout } => (
                 Some(&mut self.acks),
@@ -227,7 +274,7 @@ fn detail(fact: &Fact, messages: &Messages) -> u64 {
             committed,
         } => join(21 | u64::from(committed) << 8, owner_word(transaction)),
         Fact::NotEnqueued { message, repeated } => {
-            join(22 | u64::from(repeated) << 8, name(message, messages))
+            join(22 | u64::from(repeated) << 8, name(&messages[message]))
         }
         Fact::Returned { consumer, message } => join(23, held(consumer, message, messages)),
         Fact::Dropped { consumer, message } => join(24, held(consumer, message, messages)),
@@ -267,36 +314,41 @@ fn detail(fact: &Fact, messages: &Messages) -> u64 {
     }
 }
 
+#[inline]
+fn when(now: Time) -> u64 {
+    now.0.wrapping_mul(MULTIPLIER)
+}
+
 /// What happened, to whom.
 #[inline]
 fn word(kind: u64, consumer: ConsumerId) -> u64 {
     kind | u64::from(consumer.index) << 8 | u64::from(consumer.life) << 40
 }
 
+/// What a message counts by.
 #[inline]
-fn name(message: MessageRef, messages: &Messages) -> u64 {
-    let message = &messages[message];
+pub fn name(message: &Message) -> u64 {
     u64::from(message.producer) << 40 ^ message.number << 1 ^ u64::from(message.dead_letter)
 }
 
 fn held(consumer: ConsumerId, message: MessageRef, messages: &Messages) -> u64 {
-    join(word(0, consumer), name(message, messages))
+    join(word(0, consumer), name(&messages[message]))
 }
 
 fn held_by_any(consumer: Option<ConsumerId>, message: MessageRef, messages: &Messages) -> u64 {
     join(
         consumer.map_or(u64::MAX, |consumer| word(0, consumer)),
-        name(message, messages),
+        name(&messages[message]),
     )
 }
 
-#[inline]
-fn ack_word(ack: &MessageAck, messages: &Messages) -> u64 {
-    let last = name(ack.last, messages);
+#[inline(always)]
+fn ack_word(ack: &MessageAck, mut name: impl FnMut(MessageRef) -> u64) -> u64 {
+    let last = name(ack.last);
     let first = match ack.first {
         // Most ranges are of one message.
         Some(first) if first == ack.last => last,
-        Some(first) => name(first, messages),
+        Some(first) => name(first),
         None => u64::MAX,
     };
     let kind = ack.ack_type as u64 | (ack.count as u32 as u64) << 8;

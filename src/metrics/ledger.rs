@@ -35,6 +35,8 @@ pub const OWED: Flags = 1 << 9;
 pub const MISSED: Flags = 1 << 12;
 /// On a list of its own: dead-lettered, expired or discarded.
 pub const LISTED: Flags = 1 << 10;
+/// Its latencies count.
+pub const MEASURED: Flags = 1 << 13;
 
 /// What holds of a copy that some client has or is about to get.
 pub const OUT: Flags = IN_FLIGHT | HELD | BUFFERED | FRESH | WORKING;
@@ -48,6 +50,10 @@ pub struct Copy {
     pub dispatched_at: Time,
     /// When it arrived there.
     pub received_at: Time,
+    /// Since its first dispatch: when the application wanted to send the message.
+    pub wanted_at: Time,
+    /// Since its first dispatch: the name of the message in prints, which several facts ask for.
+    pub name: u64,
     /// The consumer whose crash gave it back, while it is missed.
     pub missed_by: ConsumerIndex,
     /// What holds for it.
@@ -230,25 +236,27 @@ impl Ledger {
         row
     }
 
-    /// Nobody will name it again. How many of its copies are lost.
+    /// Nobody will name it again. Counts how many of its copies are lost.
     #[inline]
-    pub fn release(&mut self, message: MessageRef) -> u64 {
+    pub fn release(&mut self, message: MessageRef, lost: &mut u64) {
         let slot = message.slot();
         if slot < self.plain.len() {
-            return u64::from(std::mem::take(&mut self.plain[slot]).is_lost());
+            *lost += u64::from(std::mem::take(&mut self.plain[slot]).is_lost());
+            return;
         }
-        self.release_beyond(slot)
+        self.release_beyond(slot, lost);
     }
 
     #[inline(never)]
-    fn release_beyond(&mut self, slot: usize) -> u64 {
-        let lost = u64::from(std::mem::take(self.only_beyond(slot)).is_lost());
+    fn release_beyond(&mut self, slot: usize, lost: &mut u64) {
+        *lost += u64::from(std::mem::take(self.only_beyond(slot)).is_lost());
         if !self.has_topics {
-            return lost;
+            return;
         }
-        match std::mem::replace(&mut self.row[slot], (NONE, 0)) {
-            (NONE, _) => lost,
-            (row, topic) => lost + self.rows[topic as usize].release(row),
+        if let (row, topic) = std::mem::replace(&mut self.row[slot], (NONE, 0))
+            && row != NONE
+        {
+            *lost += self.rows[topic as usize].release(row);
         }
     }
 
@@ -298,7 +306,7 @@ mod tests {
         let mut story = Story::new(&scenario, ());
         let first = story.send(0);
         ledger.of(first, 0).set(DELIVERED);
-        ledger.release(first);
+        ledger.release(first, &mut 0);
         story.release(first);
         let second = story.send(0);
         assert_eq!(first.slot(), second.slot());
@@ -317,7 +325,9 @@ mod tests {
             assert!(ledger.of(message, 2).is(WAITING));
             ledger.of(message, 1).set(OWED);
             assert!(!ledger.of(message, 2).is(OWED));
-            assert_eq!(ledger.release(message), 1, "one of two copies is lost");
+            let mut lost = 0;
+            ledger.release(message, &mut lost);
+            assert_eq!(lost, 1, "one of two copies is lost");
             story.release(message);
         }
         assert_eq!(ledger.rows[1].copies.len(), 2);

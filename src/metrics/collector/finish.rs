@@ -11,7 +11,6 @@ use crate::metrics::document::{
 };
 use crate::metrics::fingerprint::hex;
 use crate::metrics::histogram::Histogram;
-use crate::metrics::tally::ConsumerCounts;
 use crate::scenario::{Arrivals, Semantics};
 
 /// From where to where there was something to do.

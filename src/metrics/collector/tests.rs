@@ -94,7 +94,7 @@ fn latencies_count_from_the_moment_the_application_wanted_to_send() {
     let metrics = tell(&one_consumer(), |story| {
         story.at(50.0);
         let message = story.send_late(0, Time(10_000_000));
-        story.at(60.0).deliver(A, message);
+        story.at(60.0).push(A, message).deliver(A, message);
         story.at(80.0).fact(Fact::SendReturned {
             producer: 0,
             called_at: Time(50_000_000),
@@ -505,6 +505,39 @@ fn a_crash_empties_the_hands_and_recovery_ends_with_the_last_message() {
     assert_eq!(metrics.consumers["b"].max_held, 2);
     assert_eq!(metrics.messages.redeliveries, 2);
     assert_eq!(metrics.messages.duplicates, 0);
+}
+
+#[test]
+fn what_a_crash_gave_back_is_in_flight_again_when_it_is_sent_again() {
+    let metrics = tell(&two_consumers(), |story| {
+        story.subscribe(A).subscribe(B);
+        let [worked_on, buffered] = std::array::from_fn(|_| story.queue(0));
+        story.push(A, worked_on).push(A, buffered);
+        story.deliver(A, worked_on);
+        story
+            .at(10.0)
+            .process(A, worked_on, Outcome::Interrupted)
+            .crash(A)
+            .returned(A, worked_on)
+            .returned(A, buffered);
+        assert_eq!(
+            (story.observer.in_flight(0), story.observer.waiting(0)),
+            (0, 2)
+        );
+        story.at(20.0).push(B, worked_on).push(B, buffered);
+        assert_eq!(
+            (story.observer.in_flight(0), story.observer.waiting(0)),
+            (2, 0)
+        );
+        story.at(40.0);
+    });
+    let queue = &metrics.destinations["queue://q"];
+    assert_eq!(queue.max_in_flight, 2);
+    assert_eq!(
+        queue.mean_in_flight,
+        Some(1.5),
+        "two from 0 to 10 and from 20 to 40 ms"
+    );
 }
 
 #[test]
