@@ -4,6 +4,7 @@
 //! that holds its arguments and what it does with them.
 
 mod arguments;
+mod background;
 mod calibrate;
 mod check;
 mod compare;

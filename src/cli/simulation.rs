@@ -15,6 +15,7 @@ use acksim::wire::Messages;
 use acksim::world::{self, GivenUp, RunEnd};
 
 use super::Error;
+use super::background::Background;
 use super::format::printable;
 use super::progress::Progress;
 use super::terminal::Terminal;
@@ -73,7 +74,10 @@ pub fn simulate(
     }
     let counter = Counter::new(scenario, watch.charts);
     let judges = watch.audit.then(|| Judges::new(scenario));
-    let trace = watch.trace.map(|file| Trace::new(scenario, file));
+    let untraced = |error| Error::Message(format!("cannot write the trace: {error}"));
+    let file = watch.trace.map(Background::new).transpose();
+    let file = file.map_err(untraced)?;
+    let trace = file.map(|file| Trace::new(scenario, file));
     let expects = watch.expectations && !scenario.watches.is_empty();
     let watcher = expects.then(|| Watcher::new(scenario));
     let progress = terminal.progress.then(|| Progress::of(scenario));
@@ -81,8 +85,7 @@ pub fn simulate(
     let end = run(scenario, &mut watching)?;
     let (counter, (judges, (watcher, (trace, _)))) = watching;
     if let Some(trace) = trace {
-        let written = trace.finish();
-        written.map_err(|error| Error::Message(format!("cannot write the trace: {error}")))?;
+        trace.finish().map_err(untraced)?;
     }
     let breaches = judges.map(|judges| judges.finish(end.ended_at, &end.messages));
     let (metrics, charts) = counter.finish(&end);
