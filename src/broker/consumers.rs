@@ -264,15 +264,10 @@ impl Consumers {
         rule!("takers-go-last");
         let moving = &mut subscriptions[taker];
         let left = moving.queue.place;
-        if self.groups.counts_changed {
-            moving.queue.place = self.last_place(&moving.queue);
-        } else {
-            self.next_turn += 1;
-            moving.queue.place.turn = self.next_turn; // its rank is as it was
-        }
+        moving.queue.place = self.last_place(&moving.queue);
         if !moving.full {
             self.take_out(left, taker);
-            self.put_last(moving.queue.place, taker);
+            self.put_in(moving.queue.place, taker);
         }
         if self.groups.counts_changed {
             rule!("groups-prefer-the-poor");
@@ -383,20 +378,6 @@ impl Consumers {
     #[inline]
     fn put_in(&mut self, place: Place, member: SubscriptionIndex) {
         if self.with_room.last().is_none_or(|last| last.0 < place) {
-            self.with_room.push_back((place, member));
-        } else {
-            self.put_in_the_middle(place, member);
-        }
-    }
-
-    /// As [`Self::put_in`], at the newest place: only those of a later rank stand behind it.
-    #[inline(always)]
-    fn put_last(&mut self, place: Place, member: SubscriptionIndex) {
-        if self
-            .with_room
-            .last()
-            .is_none_or(|last| last.0.rank <= place.rank)
-        {
             self.with_room.push_back((place, member));
         } else {
             self.put_in_the_middle(place, member);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::kernel::Span;
+use crate::rules::Rules;
 use crate::scenario::{DestinationKind, Policy};
 
 use super::memory::MemoryUsage;
@@ -16,9 +17,9 @@ use super::topic::Topic;
 pub(super) struct Destination {
     pub policy: Policy,
     pub kind: Kind,
-    /// Whether no setting makes its passes do more than to page in and assign: no sends wait for
-    /// space, no dispatch for consumers, no message for room before it is paged in, and a page is
-    /// more than one message.
+    /// Whether no setting and no rule makes its passes do more than to page in and assign: no sends
+    /// wait for space, no dispatch for consumers, no message for room before it is paged in, a page
+    /// is more than one message, and nobody is found slow.
     pub plain: bool,
     pub memory: MemoryUsage,
     /// Sends that wait for space without stopping their connection (`messagesWaitingForSpace`).
@@ -42,7 +43,7 @@ pub(super) enum Kind {
 }
 
 impl Destination {
-    pub fn new(kind: DestinationKind, policy: &Policy) -> Destination {
+    pub fn new(kind: DestinationKind, policy: &Policy, rules: Rules) -> Destination {
         Destination {
             kind: match kind {
                 DestinationKind::Queue => Kind::Queue(Queue::new(policy)),
@@ -56,7 +57,9 @@ impl Destination {
                 && policy.consumers_before_dispatch_starts == 0
                 && policy.time_before_dispatch_starts == Span::ZERO
                 && !policy.lazy_dispatch
-                && policy.max_page_size > 1,
+                && policy.max_page_size > 1
+                && !rules.full_queue_consumer_is_slow
+                && !rules.delivered_marks_slow,
             slow_strategy: policy.slow_consumer_strategy.map(SlowStrategy::new),
             policy: policy.clone(),
         }

@@ -109,8 +109,6 @@ pub struct Broker {
     /// The connection whose end is being processed.
     stopping: Option<ConnectionId>,
     stopped: bool,
-    /// Whether a set of rules makes passes do more than to page in and assign.
-    special_passes: bool,
     /// Counts the starts: timers of an earlier run are stale.
     run: u32,
     /// Memory that the next transaction uses again.
@@ -150,12 +148,11 @@ impl Broker {
             .map(|d| d.policy.dead_letter_strategy.audit + 1);
         let rules = Rules::of(scenario.semantics);
         Broker {
-            special_passes: rules.full_queue_consumer_is_slow || rules.delivered_marks_slow,
             rules,
             destinations: scenario
                 .destinations
                 .iter()
-                .map(|destination| Destination::new(destination.kind, &destination.policy))
+                .map(|destination| Destination::new(destination.kind, &destination.policy, rules))
                 .collect(),
             connections: (0..scenario.connection_count())
                 .map(|_| Vec::new())

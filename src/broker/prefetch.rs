@@ -250,11 +250,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) -> Result<bool, Refused> {
         let acking = &mut self.subscriptions[subscription];
-        let (start, count) = if acking.begins_with(ack) {
-            (0, ack.count as usize)
-        } else {
-            acking.matched_range(ack)?
-        };
+        let (start, count) = acking.matched_range(ack)?;
         acking.time_of_last_ack = s.now();
         acking.contract_prefetch_extension(ack.count);
         for _ in 0..count {
@@ -271,11 +267,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) -> Result<bool, Refused> {
         let acking = &mut self.subscriptions[subscription];
-        let (start, count) = if acking.begins_with(ack) {
-            (0, ack.count as usize)
-        } else {
-            acking.matched_range(ack)?
-        };
+        let (start, count) = acking.matched_range(ack)?;
         acking.time_of_last_ack = s.now();
         let (sessions, producers) = (&mut self.sessions, &mut self.producers);
         let mut transaction = find_transaction(sessions, producers, ack.transaction);
@@ -593,7 +585,7 @@ impl Subscription {
     }
 
     /// Whether the range of an ack is just the oldest messages in flight, as that of nearly every
-    /// STANDARD ack is: then [`Self::matched_range`] needs no search.
+    /// STANDARD ack is: then [`Self::matched_range`] begins at 0 and counts what the ack says.
     #[inline]
     fn begins_with(&self, ack: &MessageAck) -> bool {
         let Some(oldest) = self.dispatched.first() else {

@@ -184,7 +184,6 @@ impl Broker {
         let page = destination.policy.max_page_size as usize;
         queue.waiting.is_empty()
             || destination.plain
-                && !self.special_passes
                 && queue.consumers.nobody_can_take(&self.subscriptions)
                 && (queue.waiting.in_cursor() == 0 || queue.waiting.pending() >= page)
     }
@@ -202,7 +201,7 @@ impl Broker {
         let Kind::Queue(queue) = &mut destination.kind else {
             return false;
         };
-        let special = !destination.plain || self.special_passes || queue.consumers.has_exclusive();
+        let special = !destination.plain || queue.consumers.has_exclusive();
         if special || queue.waiting.in_cursor() > 0 {
             return false;
         }
@@ -343,9 +342,6 @@ impl Broker {
                 return;
             }
             rule!("full-is-passed-over");
-            if place == queue.waiting.pending() {
-                return;
-            }
             let Some(message) = queue.waiting.get(place) else {
                 return;
             };
@@ -444,7 +440,7 @@ impl Broker {
         let Kind::Queue(queue) = &destination.kind else {
             return PassAtOnce::Unknown;
         };
-        let special = !destination.plain || self.special_passes || message.group > 0;
+        let special = !destination.plain || message.group > 0;
         if special || queue.consumers.has_exclusive() || !self.wanted.is_empty() {
             return PassAtOnce::Unknown;
         }

@@ -138,9 +138,7 @@ impl Broker {
         let policy = &self.destinations[destination].policy;
         let kind = self.kind_of(info, prefetch);
         let mut subscription = Subscription {
-            has_plain_acks: matches!(kind, Kind::Queue)
-                && self.destinations[destination].plain
-                && !self.rules.delivered_marks_slow,
+            has_plain_acks: matches!(kind, Kind::Queue) && self.destinations[destination].plain,
             consumer,
             connection,
             destination,
