@@ -492,8 +492,8 @@ impl<O: Observer> World<'_, O> {
     /// Whether the thread that reads from the connection waits for a listener.
     #[inline]
     pub(super) fn is_transport_blocked(&self, connection: ConnectionIndex) -> bool {
-        let held_up = &self.lives.held_up_closes;
-        !held_up.is_empty() && held_up.iter().any(|(of, _)| *of == connection)
+        let mut held_up = self.lives.held_up_closes.iter();
+        held_up.any(|(of, _)| *of == connection)
     }
 
     /// Whether a close waits for any listener.

@@ -19,8 +19,6 @@ struct Wire {
     up: Link<ToBroker>,
     down: Link<ToClient>,
     life: u32,
-    /// Connected, and nothing is held back.
-    is_open: bool,
     /// A failover transport without a connection holds back what it has to send.
     holds: bool,
     held: Vec<ToBroker>,
@@ -98,7 +96,6 @@ pub(super) struct Shell<'a, O> {
     acknowledge_cost: Sampler,
     dispatch_cost: Sampler,
     collision_streams: Vec<Stream>,
-    has_dispatch_cost: bool,
     /// How many events in the queue don't keep a run alive.
     background: usize,
     /// When something happened last that a recording would wait for.
@@ -130,7 +127,6 @@ impl<'a, O: Observer> Shell<'a, O> {
                     LaneOf::Down.number(index),
                 ),
                 life: 0,
-                is_open: true,
                 holds: false,
                 held: Vec::new(),
                 is_connected: true,
@@ -170,7 +166,6 @@ impl<'a, O: Observer> Shell<'a, O> {
             acknowledge_cost: Sampler::new(&costs.acknowledge_cost),
             dispatch_cost: Sampler::new(&costs.dispatch_cost),
             collision_streams: collisions.collect(),
-            has_dispatch_cost: !costs.dispatch_cost.is_zero(),
             background: 0,
             last_activity: Time::ZERO,
             last_delivered: vec![(ConsumerId::default(), -1); scenario.consumers.len()],
@@ -291,7 +286,6 @@ impl<'a, O: Observer> Shell<'a, O> {
         wire.life += 1;
         wire.is_connected = true;
         wire.holds = false;
-        wire.is_open = true;
         wire.up.reset();
         wire.down.reset();
         self.connection(index)
@@ -300,7 +294,6 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// Nothing a client sends gets through any more.
     pub(super) fn cut(&mut self, index: ConnectionIndex) {
         self.wires[index as usize].is_connected = false;
-        self.wires[index as usize].is_open = false;
     }
 
     /// The broker stops: what was on the way to it is lost, even if the broker is back before it would have arrived.
@@ -318,7 +311,6 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// The failover transport has noticed: it holds back what it has to send.
     pub(super) fn hold(&mut self, index: ConnectionIndex) {
         self.wires[index as usize].holds = true;
-        self.wires[index as usize].is_open = false;
     }
 
     /// What was held back.
@@ -374,7 +366,6 @@ impl<'a, O: Observer> Shell<'a, O> {
     pub(super) fn break_connection(&mut self, index: ConnectionIndex, after: Option<Span>) {
         let wire = &mut self.wires[index as usize];
         wire.is_connected = false;
-        wire.is_open = false;
         let arrival = match after {
             None => wire.up.arrival(self.now, 0),
             Some(after) => {
@@ -420,7 +411,7 @@ impl<'a, O: Observer> Shell<'a, O> {
     #[inline(never)]
     pub(super) fn send_up(&mut self, index: ConnectionIndex, command: ToBroker) {
         let wire = &mut self.wires[index as usize];
-        if !wire.is_open {
+        if wire.holds || !wire.is_connected {
             return self.send_up_in_vain(index, &command);
         }
         if let ToBroker::Ack { ack, .. } = &command {
@@ -524,11 +515,10 @@ impl<'a, O: Observer> Shell<'a, O> {
 
     #[inline(never)]
     fn send_down_with_costs(&mut self, connection: ConnectionId, command: &ToClient) {
-        if self.has_dispatch_cost
-            && let ToClient::Dispatch {
-                message: Some(message),
-                ..
-            } = *command
+        if let ToClient::Dispatch {
+            message: Some(message),
+            ..
+        } = *command
         {
             let destination = self.messages[message].destination;
             let departure = self.dispatch_departure(destination);

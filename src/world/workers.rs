@@ -609,6 +609,7 @@ impl<O: Observer> World<'_, O> {
         message: MessageRef,
         ending: Ending,
     ) {
+        *self.task(worker) = Task::BeforeNext;
         let (this, session) = self.client.pair(consumer);
         if this.is_listener() {
             match ending {
@@ -619,21 +620,14 @@ impl<O: Observer> World<'_, O> {
             }
         }
         self.shell.release_message(message);
-        // Before all that may ask what the worker is at: nearly never, and then it is soon idle.
-        let close_waits = self.a_close_waits();
-        if close_waits {
-            *self.task(worker) = Task::BeforeNext;
+        if self.a_close_waits() {
             self.close_that_waited(consumer);
         }
-        let close = self.consumers[consumer as usize].end_delivery();
-        if let Some(restart_after) = close {
-            *self.task(worker) = Task::BeforeNext;
+        if let Some(restart_after) = self.consumers[consumer as usize].end_delivery() {
             self.close_after_delivery(consumer, restart_after);
         }
         if *self.awaiting(worker) == 0 {
             self.next(worker);
-        } else if !close_waits && close.is_none() {
-            *self.task(worker) = Task::BeforeNext;
         }
     }
 
