@@ -397,8 +397,10 @@ impl Line {
         if consumer.life != 1 {
             return self.is(Often::NAMES[fact as usize]).consumer(consumer);
         }
-        let piece = &self.often[consumer.index as usize][fact as usize];
-        self.text.extend_from_slice(piece.as_bytes());
+        append(
+            &mut self.text,
+            &self.often[consumer.index as usize][fact as usize],
+        );
         self
     }
 
@@ -472,27 +474,23 @@ impl Line {
 
     #[inline]
     fn consumer_named(&mut self, consumer: ConsumerIndex) -> &mut Line {
-        let consumer = &self.consumers[consumer as usize];
-        self.text.extend_from_slice(consumer.as_bytes());
+        append(&mut self.text, &self.consumers[consumer as usize]);
         self
     }
 
     fn producer(&mut self, producer: ProducerIndex) -> &mut Line {
-        let producer = &self.producers[producer as usize];
-        self.text.extend_from_slice(producer.as_bytes());
+        append(&mut self.text, &self.producers[producer as usize]);
         self
     }
 
     fn destination(&mut self, key: &str, destination: u32) -> &mut Line {
         self.key(key);
-        let destination = &self.destinations[destination as usize];
-        self.text.extend_from_slice(destination.as_bytes());
+        append(&mut self.text, &self.destinations[destination as usize]);
         self
     }
 
     fn connection(&mut self, connection: usize) -> &mut Line {
-        let connection = &self.connections[connection];
-        self.text.extend_from_slice(connection.as_bytes());
+        append(&mut self.text, &self.connections[connection]);
         self
     }
 
@@ -521,8 +519,7 @@ impl Line {
     fn transaction(&mut self, transaction: TransactionId) -> &mut Line {
         match transaction.owner {
             TransactionOwner::Session(session) => {
-                let session = &self.sessions[session as usize];
-                self.text.extend_from_slice(session.as_bytes());
+                append(&mut self.text, &self.sessions[session as usize]);
             }
             TransactionOwner::Producer(producer) => {
                 self.producer(producer);
@@ -557,6 +554,10 @@ impl Line {
         push_millis(&mut self.text, nanos);
         self
     }
+}
+
+fn append(text: &mut Vec<u8>, piece: &str) {
+    text.extend_from_slice(piece.as_bytes());
 }
 
 /// Nanoseconds as milliseconds, with as many of six decimals as it takes.

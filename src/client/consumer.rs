@@ -236,9 +236,7 @@ impl Consumer {
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
-        self.is_consuming = false;
-        self.restore_prefetch(s);
-        if self.unconsumed.closed {
+        if !self.ends_consuming(s) {
             return;
         }
         rule!(
@@ -280,11 +278,17 @@ impl Consumer {
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
-        self.is_consuming = false;
-        self.restore_prefetch(s);
-        if !self.unconsumed.closed {
+        if self.ends_consuming(s) {
             self.acknowledge_expired(message, session, s);
         }
+    }
+
+    /// What `afterMessageIsConsumed` begins with; whether the consumer is still open to go on.
+    #[inline(always)]
+    fn ends_consuming(&mut self, s: &mut impl Surroundings) -> bool {
+        self.is_consuming = false;
+        self.restore_prefetch(s);
+        !self.unconsumed.closed
     }
 
     /// The application holds a message while it works on it, beside `delivered`, which may let go of it meanwhile.

@@ -648,7 +648,6 @@ impl Collector<'_> {
                 self.run.messages.rescheduled += 1;
                 self.taken_off(now, Some(consumer), message, messages);
             }
-            Fact::Released { message } => self.ledger.release(message, &mut self.run.messages.lost),
             Fact::Subscribed { consumer, .. } => {
                 self.run.commands.consumer_info += 1;
                 let tally = &mut self.consumers[consumer.index as usize];
@@ -708,6 +707,8 @@ impl Collector<'_> {
             Fact::CommitFailed { consumer } => {
                 self.consumers[consumer as usize].counts.commits_failed += 1;
             }
+            // Counted by itself.
+            Fact::Released { .. } => {}
             Fact::BrokerUp { .. } | Fact::Hangs { .. } | Fact::Network { .. } => {}
         }
     }
