@@ -1,17 +1,16 @@
 //! Acks that the client library of ActiveMQ never sends (semantics 13). The article's does.
 
-use std::collections::BTreeMap;
-
-use super::{Findings, forget};
+use super::Findings;
+use super::notes::Notes;
 use crate::facts::Fact;
 use crate::scenario::{Scenario, Semantics};
-use crate::wire::{AckType, ConsumerId, MessageAck, MessageRef, Messages};
+use crate::wire::{AckType, ConsumerId, MessageAck, Messages};
 
 /// How often each message was handed over, as the application saw it.
 #[derive(Debug)]
 pub struct Acks {
     is_article: bool,
-    counts: BTreeMap<(MessageRef, ConsumerId), u32>,
+    counts: Notes<ConsumerId, u32>,
 }
 
 impl Acks {
@@ -19,7 +18,7 @@ impl Acks {
     pub fn new(scenario: &Scenario) -> Acks {
         Acks {
             is_article: scenario.semantics == Semantics::Article,
-            counts: BTreeMap::new(),
+            counts: Notes::new(),
         }
     }
 
@@ -31,7 +30,7 @@ impl Acks {
                 message,
                 count,
             } => {
-                self.counts.insert((message, consumer), count);
+                self.counts.put(message, consumer, count);
             }
             // `receive` may have taken it, and not yet have handed it over.
             Fact::Dispatched {
@@ -39,11 +38,10 @@ impl Acks {
                 message,
                 redelivery_counter,
             } if redelivery_counter > 0 => {
-                self.counts
-                    .insert((message, consumer), redelivery_counter + 1);
+                self.counts.put(message, consumer, redelivery_counter + 1);
             }
             Fact::AckSent { ref ack } => self.sent(ack, messages, findings),
-            Fact::Released { message } => forget(&mut self.counts, message),
+            Fact::Released { message } => self.counts.forget(message),
             _ => {}
         }
     }
@@ -63,11 +61,8 @@ impl Acks {
         if ack.ack_type == AckType::Unmatched {
             findings.add(format!("{}, which no client does", name(findings)));
         }
-        let count = self
-            .counts
-            .get(&(ack.last, ack.consumer))
-            .copied()
-            .unwrap_or_default();
+        let count = self.counts.get(ack.last, ack.consumer);
+        let count = count.copied().unwrap_or_default();
         if ack.ack_type == AckType::Redelivered && count < 2 && !self.is_article {
             findings.add(format!("{} after its first failure", name(findings)));
         }

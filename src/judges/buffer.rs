@@ -7,9 +7,8 @@
 //! later. One that a failover transport has connected again may have a message twice: what waited
 //! for its local redelivery, and what the broker sent once more, which may be poisoned.
 
-use std::collections::BTreeMap;
-
 use super::Findings;
+use super::notes::Notes;
 use crate::facts::Fact;
 use crate::kernel::Time;
 use crate::scenario::Scenario;
@@ -22,8 +21,8 @@ pub struct Buffer {
     ended: Vec<u32>,
     /// By consumer: the last life that was connected again.
     connected_again: Vec<u32>,
-    /// Since when; the latest last.
-    inside: BTreeMap<(ConsumerId, MessageRef), Vec<Time>>,
+    /// Since when.
+    inside: Notes<ConsumerId, Time>,
     count: u64,
     since: Time,
     /// Count times nanoseconds.
@@ -38,7 +37,7 @@ impl Buffer {
         Buffer {
             ended: vec![0; scenario.consumers.len()],
             connected_again: vec![0; scenario.consumers.len()],
-            inside: BTreeMap::new(),
+            inside: Notes::new(),
             count: 0,
             since: Time::ZERO,
             area: 0,
@@ -81,9 +80,8 @@ impl Buffer {
         self.settle(now);
         let still_waiting = self
             .inside
-            .values()
-            .flatten()
-            .map(|since| u128::from(now.since(*since).0));
+            .iter()
+            .map(|(_, _, since)| u128::from(now.since(*since).0));
         let waits = self.waits + still_waiting.sum::<u128>();
         if waits != self.area {
             let (waits, area) = (waits as f64 / 1e6, self.area as f64 / 1e6);
@@ -108,9 +106,8 @@ impl Buffer {
     ) {
         self.settle(findings.now);
         self.count += 1;
-        let inside = self.inside.entry((consumer, message)).or_default();
-        inside.push(findings.now);
-        let is_twice = inside.len() > 1;
+        let is_twice = self.inside.get(message, consumer).is_some();
+        self.inside.add(message, consumer, findings.now);
         if is_twice && !self.is_connected_again(consumer) {
             let (name, who) = (
                 findings.name(message, messages),
@@ -127,13 +124,9 @@ impl Buffer {
     }
 
     fn leaves(&mut self, consumer: ConsumerId, message: MessageRef, now: Time) -> bool {
-        let Some(inside) = self.inside.get_mut(&(consumer, message)) else {
+        let Some(since) = self.inside.take(message, consumer) else {
             return false;
         };
-        let since = inside.pop().expect("an empty place is removed");
-        if inside.is_empty() {
-            self.inside.remove(&(consumer, message));
-        }
         self.settle(now);
         self.count -= 1;
         self.waits += u128::from(now.since(since).0);
@@ -176,9 +169,10 @@ impl Buffer {
     fn cleared(&mut self, consumer: ConsumerId, now: Time) {
         let ended = &mut self.ended[consumer.index as usize];
         *ended = consumer.life.max(*ended);
-        let inside = self.inside.keys().filter(|(owner, _)| *owner == consumer);
-        for (_, message) in inside.copied().collect::<Vec<_>>() {
-            while self.leaves(consumer, message, now) {}
+        let inside = self.inside.iter();
+        let its = inside.filter(|(_, owner, _)| *owner == consumer);
+        for message in Vec::from_iter(its.map(|(message, ..)| message)) {
+            self.leaves(consumer, message, now);
         }
     }
 }

@@ -8,9 +8,8 @@
 //! a transaction, whatever becomes of that. What the redelivery plugin sends again to a durable
 //! subscription has the plugin's counter until the subscription counts for itself, from 1.
 
-use std::collections::BTreeMap;
-
-use super::{Findings, forget};
+use super::Findings;
+use super::notes::Notes;
 use crate::facts::Fact;
 use crate::scenario::{DestinationKind, Scenario};
 use crate::wire::{ConsumerId, ConsumerIndex, MessageRef, Messages};
@@ -19,8 +18,8 @@ use crate::wire::{ConsumerId, ConsumerIndex, MessageRef, Messages};
 #[derive(Debug)]
 pub struct Counters {
     on_topic: Vec<bool>,
-    dispatched: BTreeMap<(MessageRef, Option<ConsumerIndex>), u32>,
-    delivered: BTreeMap<(MessageRef, ConsumerIndex), u32>,
+    dispatched: Notes<Option<ConsumerIndex>, u32>,
+    delivered: Notes<ConsumerIndex, u32>,
     /// By consumer: the last life that was connected again.
     connected_again: Vec<u32>,
 }
@@ -34,8 +33,8 @@ impl Counters {
             .map(|c| scenario.destinations[c.destination].kind);
         Counters {
             on_topic: kinds.map(|kind| kind == DestinationKind::Topic).collect(),
-            dispatched: BTreeMap::new(),
-            delivered: BTreeMap::new(),
+            dispatched: Notes::new(),
+            delivered: Notes::new(),
             connected_again: vec![0; scenario.consumers.len()],
         }
     }
@@ -49,7 +48,7 @@ impl Counters {
                 redelivery_counter,
             } => {
                 let owner = self.on_topic[consumer.index as usize].then_some(consumer.index);
-                let before = self.dispatched.insert((message, owner), redelivery_counter);
+                let before = self.dispatched.put(message, owner, redelivery_counter);
                 if before > Some(redelivery_counter) {
                     let what = "the redelivery counter";
                     report(
@@ -68,7 +67,7 @@ impl Counters {
                 message,
                 count,
             } => {
-                let before = self.delivered.insert((message, consumer.index), count);
+                let before = self.delivered.put(message, consumer.index, count);
                 let may_fall = self.connected_again[consumer.index as usize] == consumer.life;
                 if before > Some(count) && !may_fall {
                     let what = "JMSXDeliveryCount";
@@ -77,29 +76,28 @@ impl Counters {
             }
             Fact::AckArrived { ack } if ack.transaction.is_some() => {
                 self.dispatched
-                    .retain(|(_, owner), _| *owner != Some(ack.consumer.index));
+                    .keep_if(|owner| owner != Some(ack.consumer.index));
             }
             Fact::Returned { consumer, message }
                 if self.on_topic[consumer.index as usize]
                     && messages[message].redelivery_counter > 0 =>
             {
-                self.dispatched.remove(&(message, Some(consumer.index)));
+                self.dispatched.take(message, Some(consumer.index));
             }
             Fact::Subscribed {
                 consumer,
                 replayed: true,
             } => self.connected_again[consumer.index as usize] = consumer.life,
             Fact::Unsubscribed { consumer, .. } | Fact::Subscribing { consumer } => {
-                self.delivered
-                    .retain(|(_, index), _| *index != consumer.index);
+                self.delivered.keep_if(|index| index != consumer.index);
             }
             Fact::BrokerUp { .. } => {
                 self.dispatched.clear();
                 self.delivered.clear();
             }
             Fact::Released { message } => {
-                forget(&mut self.dispatched, message);
-                forget(&mut self.delivered, message);
+                self.dispatched.forget(message);
+                self.delivered.forget(message);
             }
             _ => {}
         }

@@ -19,11 +19,11 @@ mod acks;
 mod buffer;
 mod clock;
 mod counters;
+mod notes;
 mod order;
 mod places;
 mod window;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::facts::{Fact, Observer};
@@ -134,22 +134,6 @@ impl<'a> Findings<'a> {
             0 | 1 => name.clone(),
             life => format!("{name} (life {life})"),
         }
-    }
-}
-
-/// Drops everything that is known of a message, by whatever second key.
-fn forget<K: Ord + Copy + Default, V>(
-    known: &mut BTreeMap<(MessageRef, K), V>,
-    message: MessageRef,
-) {
-    let from = (message, K::default());
-    while let Some((key, _)) = known
-        .range(from..)
-        .next()
-        .filter(|(key, _)| key.0 == message)
-    {
-        let key = *key;
-        known.remove(&key);
     }
 }
 

@@ -9,7 +9,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Findings, forget};
+use super::Findings;
+use super::notes::Notes;
 use crate::facts::Fact;
 use crate::scenario::{DestinationKind, Scenario};
 use crate::wire::{ConsumerId, ConsumerIndex, DestinationIndex, MessageRef, Messages};
@@ -27,11 +28,11 @@ pub struct Order {
     destination_of: Vec<DestinationIndex>,
     enqueued: u64,
     /// When each message took its place; none once it has been dispatched.
-    places: BTreeMap<(MessageRef, Option<ConsumerIndex>), Option<u64>>,
+    places: Notes<Option<ConsumerIndex>, Option<u64>>,
     last_dispatched: BTreeMap<Line, u64>,
     arrived: u64,
     /// When each message arrived at a life; none once it has been handed over.
-    arrivals: BTreeMap<(MessageRef, ConsumerId), Option<u64>>,
+    arrivals: Notes<ConsumerId, Option<u64>>,
     last_delivered: BTreeMap<ConsumerId, u64>,
 }
 
@@ -66,10 +67,10 @@ impl Order {
                 .map(|c| c.destination as u32)
                 .collect(),
             enqueued: 0,
-            places: BTreeMap::new(),
+            places: Notes::new(),
             last_dispatched: BTreeMap::new(),
             arrived: 0,
-            arrivals: BTreeMap::new(),
+            arrivals: Notes::new(),
             last_delivered: BTreeMap::new(),
         }
     }
@@ -90,14 +91,13 @@ impl Order {
             Fact::Received { consumer, message } => {
                 self.arrived += 1;
                 self.arrivals
-                    .entry((message, consumer))
-                    .or_insert(Some(self.arrived));
+                    .get_or_put(message, consumer, Some(self.arrived));
             }
             // One that was handed over before may wait for its local redelivery, beside the copy that is dropped.
             Fact::Dropped { consumer, message } => {
-                let key = (message, consumer);
-                if self.arrivals.get(&key).is_some_and(Option::is_some) {
-                    self.arrivals.remove(&key);
+                let arrival = self.arrivals.get(message, consumer);
+                if arrival.is_some_and(Option::is_some) {
+                    self.arrivals.take(message, consumer);
                 }
             }
             Fact::Delivered {
@@ -106,8 +106,7 @@ impl Order {
                 self.delivered(consumer, message, messages, findings);
             }
             Fact::Subscribing { consumer } => {
-                self.arrivals
-                    .retain(|(_, known), _| known.index != consumer.index);
+                self.arrivals.keep_if(|known| known.index != consumer.index);
                 self.last_delivered
                     .retain(|known, _| known.index != consumer.index);
             }
@@ -116,8 +115,8 @@ impl Order {
                 self.last_dispatched.clear();
             }
             Fact::Released { message } => {
-                forget(&mut self.places, message);
-                forget(&mut self.arrivals, message);
+                self.places.forget(message);
+                self.arrivals.forget(message);
             }
             _ => {}
         }
@@ -128,13 +127,13 @@ impl Order {
         let place = Some(self.enqueued);
         match self.is_topic[destination as usize] {
             Some(false) => {
-                self.places.insert((message, None), place);
+                self.places.put(message, None, place);
             }
             Some(true) => {
                 let consumers = self.destination_of.iter().enumerate();
                 for (index, _) in consumers.filter(|(_, place)| **place == destination) {
-                    self.places
-                        .insert((message, Some(index as ConsumerIndex)), place);
+                    let owner = Some(index as ConsumerIndex);
+                    self.places.put(message, owner, place);
                 }
             }
             None => {}
@@ -153,11 +152,7 @@ impl Order {
             return;
         };
         let owner = is_topic.then_some(consumer.index);
-        let Some(place) = self
-            .places
-            .get_mut(&(message, owner))
-            .and_then(Option::take)
-        else {
+        let Some(place) = self.places.get_mut(message, owner).and_then(Option::take) else {
             return;
         };
         // A dead letter keeps its group.
@@ -189,7 +184,7 @@ impl Order {
     ) {
         let arrival = self
             .arrivals
-            .get_mut(&(message, consumer))
+            .get_mut(message, consumer)
             .and_then(Option::take);
         let Some(arrival) = arrival.filter(|_| self.in_order[consumer.index as usize]) else {
             return;

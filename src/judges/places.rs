@@ -8,9 +8,10 @@
 //! A message acknowledged in a transaction may be taken off at the commit although its consumer has
 //! meanwhile been removed: then it is no longer in flight (semantics 5.6, 8.4).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Findings;
+use super::notes::Notes;
 use crate::facts::{DeathCause, Fact};
 use crate::scenario::{AcknowledgeMode, DestinationKind, Scenario};
 use crate::wire::{ConsumerId, MessageRef, Messages};
@@ -28,7 +29,24 @@ struct Copy {
 struct Known {
     /// How many copies there are to end; none before it has come to anything.
     copies: Option<u32>,
-    by_owner: BTreeMap<Owner, Copy>,
+    by_owner: Vec<(Owner, Copy)>,
+}
+
+impl Known {
+    fn copy(&mut self, owner: Owner) -> &mut Copy {
+        let place = self.by_owner.iter().position(|(other, _)| *other == owner);
+        let place = place.unwrap_or_else(|| {
+            self.by_owner.push((owner, Copy::default()));
+            self.by_owner.len() - 1
+        });
+        &mut self.by_owner[place].1
+    }
+
+    /// How the copy of this owner has ended.
+    fn end_of(&self, owner: Owner) -> Option<&'static str> {
+        let mut copies = self.by_owner.iter();
+        copies.find(|(other, _)| *other == owner)?.1.end
+    }
 }
 
 /// Where every message is.
@@ -39,7 +57,7 @@ pub struct Places {
     transacted: Vec<bool>,
     /// Whom the broker knows: two lives of a consumer while it has not noticed a crash.
     subscribed: BTreeSet<ConsumerId>,
-    known: BTreeMap<MessageRef, Known>,
+    known: Notes<(), Known>,
 }
 
 impl Places {
@@ -59,7 +77,7 @@ impl Places {
                 .map(|consumer| mode(consumer.session) == AcknowledgeMode::SessionTransacted)
                 .collect(),
             subscribed: BTreeSet::new(),
-            known: BTreeMap::new(),
+            known: Notes::new(),
         }
     }
 
@@ -67,7 +85,7 @@ impl Places {
     pub fn on(&mut self, fact: &Fact, messages: &Messages, findings: &mut Findings) {
         match *fact {
             Fact::Sending { message } => {
-                self.known.insert(message, Known::default());
+                self.known.put(message, (), Known::default());
             }
             Fact::Enqueued {
                 message, copies, ..
@@ -76,11 +94,7 @@ impl Places {
             }
             Fact::NotEnqueued { message, .. } => {
                 // A repeat that is recognised leaves alone what is there already.
-                self.known
-                    .entry(message)
-                    .or_default()
-                    .copies
-                    .get_or_insert(0);
+                self.known(message).copies.get_or_insert(0);
             }
             Fact::Dispatched {
                 consumer, message, ..
@@ -133,8 +147,8 @@ impl Places {
     pub fn finish(&self, messages: &Messages, findings: &mut Findings) {
         let vanished = self
             .known
-            .keys()
-            .filter(|message| !messages.contains(**message))
+            .iter()
+            .filter(|(message, ..)| !messages.contains(*message))
             .count();
         if vanished > 0 {
             findings.add(format!("{vanished} messages have vanished without a word"));
@@ -152,14 +166,13 @@ impl Places {
         self.on_topic[index].then_some(ConsumerId { life, ..consumer })
     }
 
+    fn known(&mut self, message: MessageRef) -> &mut Known {
+        self.known.get_or_put(message, (), Known::default())
+    }
+
     fn copy(&mut self, message: MessageRef, consumer: Option<ConsumerId>) -> &mut Copy {
         let owner = self.owner(consumer);
-        self.known
-            .entry(message)
-            .or_default()
-            .by_owner
-            .entry(owner)
-            .or_default()
+        self.known(message).copy(owner)
     }
 
     fn enqueued(
@@ -169,18 +182,18 @@ impl Places {
         messages: &Messages,
         findings: &mut Findings,
     ) {
-        let known = self.known.entry(message).or_default();
+        let known = self.known(message);
         let was_kept = known
             .by_owner
-            .values()
-            .all(|copy| copy.end == Some("rescheduled"));
+            .iter()
+            .all(|(_, copy)| copy.end == Some("rescheduled"));
         if known.copies.is_some() && !was_kept {
             let name = findings.name(message, messages);
             findings.add(format!("{name} is enqueued a second time"));
         }
         *known = Known {
             copies: Some(copies),
-            by_owner: BTreeMap::new(),
+            by_owner: Vec::new(),
         };
     }
 
@@ -191,34 +204,27 @@ impl Places {
         messages: &Messages,
         findings: &mut Findings,
     ) {
-        let (name, to) = (
-            findings.name(message, messages),
-            findings.consumer(consumer),
-        );
+        let told = |findings: &mut Findings, what: &str| {
+            let (name, to) = (
+                findings.name(message, messages),
+                findings.consumer(consumer),
+            );
+            findings.add(format!("{name} is dispatched to {to}{what}"));
+        };
         if !self.subscribed.contains(&consumer) {
-            findings.add(format!(
-                "{name} is dispatched to {to}, which is not subscribed"
-            ));
+            told(findings, ", which is not subscribed");
         }
-        if self
-            .known
-            .get(&message)
-            .and_then(|known| known.copies)
-            .is_none()
-        {
-            findings.add(format!(
-                "{name} is dispatched to {to} and was never enqueued"
-            ));
+        let known = self.known.get(message, ());
+        if known.and_then(|known| known.copies).is_none() {
+            told(findings, " and was never enqueued");
         }
         let copy = self.copy(message, Some(consumer));
         if let Some(end) = copy.end {
-            findings.add(format!("{name} is dispatched to {to} after it was {end}"));
+            told(findings, &format!(" after it was {end}"));
         }
         if let Some(other) = copy.in_flight_to.replace(consumer) {
             let other = findings.consumer(other);
-            findings.add(format!(
-                "{name} is dispatched to {to} while in flight to {other}"
-            ));
+            told(findings, &format!(" while in flight to {other}"));
         }
     }
 
@@ -243,7 +249,7 @@ impl Places {
 
     /// What went with a transaction that the broker forgot as it stopped expires where the transaction is repeated.
     fn comes_again(&mut self, consumer: Option<ConsumerId>, message: MessageRef) {
-        if let Some(known) = self.known.get_mut(&message)
+        if let Some(known) = self.known.get_mut(message, ())
             && consumer.is_none()
             && known.copies == Some(0)
         {
@@ -258,9 +264,9 @@ impl Places {
         consumer: Option<ConsumerId>,
         message: MessageRef,
     ) -> bool {
-        let known = self.known.get(&message);
-        let copy = known.and_then(|known| known.by_owner.get(&self.owner(consumer)));
-        let end = copy.and_then(|copy| copy.end);
+        let known = self.known.get(message, ());
+        let owner = self.owner(consumer);
+        let end = known.and_then(|known| known.end_of(owner));
         cause != DeathCause::Poison && matches!(end, Some("expired" | "discarded"))
     }
 
@@ -278,32 +284,35 @@ impl Places {
         let copy = self.copy(message, consumer);
         let before = copy.end.replace(how);
         let had_it = copy.in_flight_to.take();
-        let name = findings.name(message, messages);
         if let Some(before) = before {
+            let name = findings.name(message, messages);
             findings.add(format!("{name} is {how} after it was {before}"));
         }
         let is_elsewhere = had_it.is_some_and(|had_it| Some(had_it) != consumer);
         if is_elsewhere || (had_it.is_none() && needs_flight) {
+            let name = findings.name(message, messages);
             let by = consumer.map_or("nobody".to_owned(), |by| findings.consumer(by));
             findings.add(format!("{name} is {how} for {by}, which did not have it"));
         }
     }
 
     fn released(&mut self, message: MessageRef, messages: &Messages, findings: &mut Findings) {
-        let known = self.known.remove(&message).unwrap_or_default();
+        let known = self.known.take(message, ()).unwrap_or_default();
         let ended = known
             .by_owner
-            .values()
-            .filter(|copy| copy.end.is_some())
+            .iter()
+            .filter(|(_, copy)| copy.end.is_some())
             .count();
-        let name = findings.name(message, messages);
+        let name = |findings: &Findings| findings.name(message, messages);
         match known.copies {
             None if ended == 0 => {
+                let name = name(findings);
                 findings.add(format!(
                     "{name} is forgotten before it has come to anything"
                 ));
             }
             Some(copies) if ended != copies as usize => {
+                let name = name(findings);
                 findings.add(format!(
                     "{name} is forgotten: {ended} of {copies} copies have ended"
                 ));
