@@ -25,30 +25,6 @@ struct Copy {
     end: Option<&'static str>,
 }
 
-#[derive(Debug, Default)]
-struct Known {
-    /// How many copies there are to end; none before it has come to anything.
-    copies: Option<u32>,
-    by_owner: Vec<(Owner, Copy)>,
-}
-
-impl Known {
-    fn copy(&mut self, owner: Owner) -> &mut Copy {
-        let place = self.by_owner.iter().position(|(other, _)| *other == owner);
-        let place = place.unwrap_or_else(|| {
-            self.by_owner.push((owner, Copy::default()));
-            self.by_owner.len() - 1
-        });
-        &mut self.by_owner[place].1
-    }
-
-    /// How the copy of this owner has ended.
-    fn end_of(&self, owner: Owner) -> Option<&'static str> {
-        let mut copies = self.by_owner.iter();
-        copies.find(|(other, _)| *other == owner)?.1.end
-    }
-}
-
 /// Where every message is.
 #[derive(Debug)]
 pub struct Places {
@@ -57,7 +33,9 @@ pub struct Places {
     transacted: Vec<bool>,
     /// Whom the broker knows: two lives of a consumer while it has not noticed a crash.
     subscribed: BTreeSet<ConsumerId>,
-    known: Notes<(), Known>,
+    /// How many copies of each message there are to end; none before it has come to anything.
+    known: Notes<(), Option<u32>>,
+    copies: Notes<Owner, Copy>,
 }
 
 impl Places {
@@ -78,6 +56,7 @@ impl Places {
                 .collect(),
             subscribed: BTreeSet::new(),
             known: Notes::new(),
+            copies: Notes::new(),
         }
     }
 
@@ -85,7 +64,8 @@ impl Places {
     pub fn on(&mut self, fact: &Fact, messages: &Messages, findings: &mut Findings) {
         match *fact {
             Fact::Sending { message } => {
-                self.known.put(message, (), Known::default());
+                self.known.put(message, (), None);
+                self.copies.forget(message);
             }
             Fact::Enqueued {
                 message, copies, ..
@@ -94,7 +74,7 @@ impl Places {
             }
             Fact::NotEnqueued { message, .. } => {
                 // A repeat that is recognised leaves alone what is there already.
-                self.known(message).copies.get_or_insert(0);
+                self.known(message).get_or_insert(0);
             }
             Fact::Dispatched {
                 consumer, message, ..
@@ -166,13 +146,13 @@ impl Places {
         self.on_topic[index].then_some(ConsumerId { life, ..consumer })
     }
 
-    fn known(&mut self, message: MessageRef) -> &mut Known {
-        self.known.get_or_put(message, (), Known::default())
+    fn known(&mut self, message: MessageRef) -> &mut Option<u32> {
+        self.known.get_or_put(message, (), None)
     }
 
     fn copy(&mut self, message: MessageRef, consumer: Option<ConsumerId>) -> &mut Copy {
         let owner = self.owner(consumer);
-        self.known(message).copy(owner)
+        self.copies.get_or_put(message, owner, Copy::default())
     }
 
     fn enqueued(
@@ -182,19 +162,13 @@ impl Places {
         messages: &Messages,
         findings: &mut Findings,
     ) {
-        let known = self.known(message);
-        let was_kept = known
-            .by_owner
-            .iter()
-            .all(|(_, copy)| copy.end == Some("rescheduled"));
-        if known.copies.is_some() && !was_kept {
+        let is_known = self.known(message).replace(copies).is_some();
+        let may_come_again = |copy: &Copy| copy.end == Some("rescheduled");
+        if is_known && !self.copies.on(message).all(may_come_again) {
             let name = findings.name(message, messages);
             findings.add(format!("{name} is enqueued a second time"));
         }
-        *known = Known {
-            copies: Some(copies),
-            by_owner: Vec::new(),
-        };
+        self.copies.forget(message);
     }
 
     fn dispatched(
@@ -214,8 +188,7 @@ impl Places {
         if !self.subscribed.contains(&consumer) {
             told(findings, ", which is not subscribed");
         }
-        let known = self.known.get(message, ());
-        if known.and_then(|known| known.copies).is_none() {
+        if self.known.get(message, ()).is_none_or(Option::is_none) {
             told(findings, " and was never enqueued");
         }
         let copy = self.copy(message, Some(consumer));
@@ -251,9 +224,9 @@ impl Places {
     fn comes_again(&mut self, consumer: Option<ConsumerId>, message: MessageRef) {
         if let Some(known) = self.known.get_mut(message, ())
             && consumer.is_none()
-            && known.copies == Some(0)
+            && *known == Some(0)
         {
-            known.copies = None;
+            *known = None;
         }
     }
 
@@ -264,9 +237,8 @@ impl Places {
         consumer: Option<ConsumerId>,
         message: MessageRef,
     ) -> bool {
-        let known = self.known.get(message, ());
-        let owner = self.owner(consumer);
-        let end = known.and_then(|known| known.end_of(owner));
+        let copy = self.copies.get(message, self.owner(consumer));
+        let end = copy.and_then(|copy| copy.end);
         cause != DeathCause::Poison && matches!(end, Some("expired" | "discarded"))
     }
 
@@ -297,14 +269,12 @@ impl Places {
     }
 
     fn released(&mut self, message: MessageRef, messages: &Messages, findings: &mut Findings) {
-        let known = self.known.take(message, ()).unwrap_or_default();
-        let ended = known
-            .by_owner
-            .iter()
-            .filter(|(_, copy)| copy.end.is_some())
-            .count();
+        let copies = self.known.take(message, ()).flatten();
+        let ended = self.copies.on(message);
+        let ended = ended.filter(|copy| copy.end.is_some()).count();
+        self.copies.forget(message);
         let name = |findings: &Findings| findings.name(message, messages);
-        match known.copies {
+        match copies {
             None if ended == 0 => {
                 let name = name(findings);
                 findings.add(format!(
