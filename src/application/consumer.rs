@@ -39,9 +39,39 @@ pub struct Work {
 }
 
 /// One consuming application.
+// What every delivery looks at fills one cache line, and what it draws from lies behind that; all the rest is elsewhere, so
+// that a thousand applications are not spread over more memory than they use.
+#[repr(C, align(64))]
 pub struct ConsumerApp {
     processing: Sampler,
+    life_deliveries: u64,
+    /// So many deliveries more, then it closes; from `u64::MAX` on there is no end.
+    left: u64,
+    /// It neither hangs, crashes, fails nor remembers anything: every delivery simply takes its time.
+    pub is_flawless: bool,
+    /// All acknowledging is the library's business: it never calls acknowledge or commit after a success.
+    pub is_silent: bool,
+    /// Its session wants to know of each delivery.
+    pub is_counted: bool,
+    /// A delivery is in progress.
+    pub is_delivering: bool,
+    /// The end of a delivery may be the end of a life, whether there are more messages for it or not.
+    may_close: bool,
     processing_stream: Stream,
+    /// Lives so far.
+    pub lives: u32,
+    /// Listener or one of the receive styles.
+    pub receive: Receive,
+    /// What it does when its processing fails.
+    pub on_failure: OnFailure,
+    /// It closes as soon as the delivery in progress is done with.
+    closes_after_delivery: bool,
+    since_acknowledge: u32,
+    rare: Box<Rare>,
+}
+
+/// What few applications have.
+struct Rare {
     failure_stream: Stream,
     crash_stream: Stream,
     restart_stream: Stream,
@@ -49,26 +79,7 @@ pub struct ConsumerApp {
     /// Beside each entry of `failures.throws`: how often each of its messages has failed.
     failed: Vec<Vec<(MessageName, u64)>>,
     remembered: Option<Remembered>,
-    /// It neither hangs, crashes, fails nor remembers anything: every delivery simply takes its time.
-    pub is_flawless: bool,
-    /// All acknowledging is the library's business: it never calls acknowledge or commit after a success.
-    pub is_silent: bool,
-    /// So many deliveries, then it closes; `u64::MAX`: no end.
-    messages: u64,
     stop: Option<Time>,
-    /// What it does when its processing fails.
-    pub on_failure: OnFailure,
-    /// Listener or one of the receive styles.
-    pub receive: Receive,
-    /// Lives so far.
-    pub lives: u32,
-    life_deliveries: u64,
-    deliveries: u64,
-    since_acknowledge: u32,
-    /// A delivery is in progress.
-    pub is_delivering: bool,
-    /// It closes as soon as the delivery in progress is done with.
-    pub closes_after_delivery: bool,
 }
 
 /// The last message ids that an idempotent application has worked on.
@@ -85,17 +96,8 @@ impl ConsumerApp {
         let session = &scenario.sessions[spec.session];
         ConsumerApp {
             processing: Sampler::new(&spec.processing),
-            processing_stream: stream("processing"),
-            failure_stream: stream("failure"),
-            crash_stream: stream("crash"),
-            restart_stream: stream("restart"),
-            failed: vec![Vec::new(); spec.failures.throws.len()],
-            failures: spec.failures.clone(),
-            remembered: spec.deduplicate.map(|window| Remembered {
-                window,
-                order: VecDeque::new(),
-                known: BTreeSet::new(),
-            }),
+            life_deliveries: 0,
+            left: spec.messages.unwrap_or(u64::MAX),
             is_flawless: spec.failures.hangs.is_empty()
                 && spec.failures.crashes.is_empty()
                 && spec.failures.throws.is_empty()
@@ -104,16 +106,28 @@ impl ConsumerApp {
                 session.mode,
                 AcknowledgeMode::Auto | AcknowledgeMode::DupsOk
             ) && !matches!(session.acknowledge, Acknowledge::EveryConsumer(_)),
-            messages: spec.messages.unwrap_or(u64::MAX),
-            stop: spec.stop,
-            on_failure: spec.on_failure,
-            receive: spec.receive,
-            lives: 0,
-            life_deliveries: 0,
-            deliveries: 0,
-            since_acknowledge: 0,
+            is_counted: session.transaction.commit_when_idle.is_some(),
             is_delivering: false,
+            may_close: false,
+            processing_stream: stream("processing"),
+            lives: 0,
+            receive: spec.receive,
+            on_failure: spec.on_failure,
             closes_after_delivery: false,
+            since_acknowledge: 0,
+            rare: Box::new(Rare {
+                failure_stream: stream("failure"),
+                crash_stream: stream("crash"),
+                restart_stream: stream("restart"),
+                failed: vec![Vec::new(); spec.failures.throws.len()],
+                failures: spec.failures.clone(),
+                remembered: spec.deduplicate.map(|window| Remembered {
+                    window,
+                    order: VecDeque::new(),
+                    known: BTreeSet::new(),
+                }),
+                stop: spec.stop,
+            }),
         }
     }
 
@@ -121,20 +135,20 @@ impl ConsumerApp {
     pub fn streams(&self) -> [&Stream; 4] {
         [
             &self.processing_stream,
-            &self.failure_stream,
-            &self.crash_stream,
-            &self.restart_stream,
+            &self.rare.failure_stream,
+            &self.rare.crash_stream,
+            &self.rare.restart_stream,
         ]
     }
 
     /// Whether it opens at all (again): not once it has had all its messages, or was stopped.
     pub fn wants_to_open(&self, now: Time) -> bool {
-        let is_stopped = self.lives > 0 && self.stop.is_some_and(|stop| now >= stop);
+        let is_stopped = self.lives > 0 && self.rare.stop.is_some_and(|stop| now >= stop);
         !self.is_full() && !is_stopped
     }
 
     fn is_full(&self) -> bool {
-        self.deliveries >= self.messages
+        self.left == 0
     }
 
     /// A new life begins.
@@ -144,13 +158,14 @@ impl ConsumerApp {
         self.since_acknowledge = 0;
         self.is_delivering = false;
         self.closes_after_delivery = false;
+        self.may_close = !self.rare.failures.closes.is_empty();
     }
 
     /// A message is handed to it: how long it takes to process one.
     #[inline]
     pub fn begin(&mut self) -> Span {
         self.life_deliveries += 1;
-        self.deliveries += 1;
+        self.left = self.left.saturating_sub(1);
         self.is_delivering = true;
         // Drawn for a repeat as well: whether one comes must not shift the draws of later messages.
         self.processing.sample(&mut self.processing_stream)
@@ -162,7 +177,7 @@ impl ConsumerApp {
         let is_repeat = self.is_repeat(message);
         let mut length = Some(if is_repeat { Span::ZERO } else { processing });
         let mut hang = None;
-        for failure in &self.failures.hangs {
+        for failure in &self.rare.failures.hangs {
             if self.life_deliveries == failure.after_deliveries
                 && (self.lives == 1 || !failure.once)
             {
@@ -194,14 +209,16 @@ impl ConsumerApp {
 
     /// Whether an idempotent application has worked on this message before.
     fn is_repeat(&self, message: MessageName) -> bool {
-        self.remembered
+        self.rare
+            .remembered
             .as_ref()
             .is_some_and(|remembered| remembered.known.contains(&message))
     }
 
     /// Whether the process dies at the end of this processing: which crash of the scenario.
     fn crashes_now(&self) -> Option<usize> {
-        self.failures
+        self.rare
+            .failures
             .crashes
             .iter()
             .position(|crash| match crash.trigger {
@@ -214,7 +231,8 @@ impl ConsumerApp {
 
     /// Whether this processing fails at its end.
     fn fails(&mut self, message: MessageName) -> bool {
-        for (failure, failed) in self.failures.throws.iter().zip(&mut self.failed) {
+        let rare = &mut *self.rare;
+        for (failure, failed) in rare.failures.throws.iter().zip(&mut rare.failed) {
             match failure {
                 Throw::Messages { messages, times } => {
                     if names(messages, message) {
@@ -223,7 +241,7 @@ impl ConsumerApp {
                     }
                 }
                 Throw::Probability(chance) => {
-                    if self.failure_stream.chance(*chance) {
+                    if rare.failure_stream.chance(*chance) {
                         return true;
                     }
                 }
@@ -234,7 +252,7 @@ impl ConsumerApp {
 
     /// It has worked on a message and need not do so again.
     fn remember(&mut self, message: MessageName) {
-        let Some(remembered) = &mut self.remembered else {
+        let Some(remembered) = &mut self.rare.remembered else {
             return;
         };
         if remembered.known.insert(message) {
@@ -260,6 +278,19 @@ impl ConsumerApp {
         due
     }
 
+    /// It closes once the delivery in progress is done with.
+    pub fn close_after_delivery(&mut self) {
+        self.closes_after_delivery = true;
+        self.may_close = true;
+    }
+
+    /// Whether nothing unusual comes of the end of the delivery in progress: else [`Self::end`] and
+    /// [`Self::end_delivery`] have to be asked.
+    #[inline]
+    pub fn ends_plainly(&self) -> bool {
+        self.is_flawless && !self.may_close && !self.is_full()
+    }
+
     /// The delivery in progress is done with. Whether it closes now, and when it opens again after that.
     #[inline]
     pub fn end_delivery(&mut self) -> Option<Option<Span>> {
@@ -267,41 +298,39 @@ impl ConsumerApp {
         if self.closes_after_delivery || self.is_full() {
             return Some(None);
         }
-        if self.failures.closes.is_empty() {
-            return None;
-        }
         self.closes_now()
     }
 
-    #[inline(never)]
     fn closes_now(&mut self) -> Option<Option<Span>> {
-        let close = self.failures.closes.iter().find(|close| {
+        let close = self.rare.failures.closes.iter().find(|close| {
             self.life_deliveries == close.after_deliveries && (self.lives == 1 || !close.once)
         })?;
         Some(
             close
                 .restart_after
                 .as_ref()
-                .map(|after| draw(after, &mut self.restart_stream)),
+                .map(|after| draw(after, &mut self.rare.restart_stream)),
         )
     }
 
     /// When it comes back after this crash; None: never.
     pub fn restarts_after(&mut self, crash: usize) -> Option<Span> {
-        let after = self.failures.crashes[crash].restart_after.as_ref()?;
-        Some(draw(after, &mut self.restart_stream))
+        let rare = &mut *self.rare;
+        let after = rare.failures.crashes[crash].restart_after.as_ref()?;
+        Some(draw(after, &mut rare.restart_stream))
     }
 
     /// When the broker notices this crash, if not at once.
     pub fn detected_after(&self, crash: usize) -> Option<Span> {
-        self.failures.crashes[crash].detected_after
+        self.rare.failures.crashes[crash].detected_after
     }
 
     /// The renewal crashes of a life that begins: which crash, and after how long.
     pub fn renewal_crashes(&mut self) -> Vec<(usize, Span)> {
-        let crashes = self.failures.crashes.iter().enumerate();
+        let rare = &mut *self.rare;
+        let crashes = rare.failures.crashes.iter().enumerate();
         let renewals = crashes.filter_map(|(index, crash)| match &crash.trigger {
-            CrashTrigger::Every(interval) => Some((index, draw(interval, &mut self.crash_stream))),
+            CrashTrigger::Every(interval) => Some((index, draw(interval, &mut rare.crash_stream))),
             CrashTrigger::At(_) | CrashTrigger::AfterDeliveries { .. } => None,
         });
         renewals.collect()

@@ -23,6 +23,7 @@ pub struct SessionApp {
     since_acknowledge: u32,
     in_transaction: u32,
     ended: u64,
+    /// Counted for commitWhenIdle only.
     deliveries: u64,
 }
 
@@ -53,7 +54,7 @@ impl SessionApp {
         self.in_transaction = 0;
     }
 
-    /// A delivery begins.
+    /// A delivery begins, and the end of its transaction depends on it (commitWhenIdle).
     pub fn begin_delivery(&mut self) {
         self.deliveries += 1;
     }

@@ -362,7 +362,7 @@ impl<O: Observer> World<'_, O> {
             Phase::Active => {
                 let app = &mut self.consumers[consumer as usize];
                 if app.is_delivering {
-                    app.closes_after_delivery = true;
+                    app.close_after_delivery();
                 } else {
                     self.close(consumer, None);
                 }
