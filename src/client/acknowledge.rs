@@ -1,6 +1,6 @@
 //! The acks a consumer sends: at once, by the 0.65 rule, by the 0.5 rule, or when the application says so.
 
-use super::{Client, Consumer, Session, Style, Surroundings};
+use super::{Client, Consumer, Delivery, Session, Style, Surroundings};
 use crate::facts::Fact;
 use crate::kernel::{Span, Time};
 use crate::wire::{
@@ -75,15 +75,27 @@ impl Consumer {
         })
     }
 
-    /// Acknowledges everything delivered, outside a transaction, and forgets it.
+    /// AUTO as it is by default: acknowledges the one message that was consumed, unless that has been done meanwhile.
     #[inline(always)]
+    pub(super) fn acknowledge_this(&mut self, session: &mut Session, s: &mut impl Surroundings) {
+        rule!("auto-acks-each");
+        if let Some(Delivery { message, .. }) = self.delivered.take() {
+            let ack = MessageAck {
+                first: Some(message),
+                ..self.individual(message, AckType::Standard, None)
+            };
+            self.send_ack(ack, false, session, s);
+            s.release(message);
+        }
+    }
+
+    /// Acknowledges everything delivered, outside a transaction, and forgets it.
     pub(super) fn acknowledge_delivered(
         &mut self,
         ack_type: AckType,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
-        rule!("auto-acks-each", !self.optimize());
         if let Some(ack) = self.ack_for_all_delivered(ack_type, None) {
             self.send_ack(ack, false, session, s);
             self.clear_delivered(s);
@@ -91,7 +103,7 @@ impl Consumer {
     }
 
     /// The 0.65 rule (AUTO + optimizeAcknowledge; `afterMessageIsConsumed`). The time-out is looked at only here.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn optimized_ack(&mut self, session: &mut Session, s: &mut impl Surroundings) {
         if self.rules.optimize_counts_unacknowledged {
             return self.optimized_ack_of_the_article(session, s);
@@ -99,16 +111,21 @@ impl Consumer {
         self.ack_counter += 1;
         rule!("optimize-threshold");
         let consumed = i64::from(self.ack_counter + self.delivered_counter);
-        let window_is_due = 20 * consumed >= 13 * i64::from(self.prefetch);
+        let window_is_due = consumed >= self.optimized_ack_after;
         rule!(
             "optimize-time-out",
             !window_is_due && self.optimize_time_is_over(s)
         );
         if window_is_due || self.optimize_time_is_over(s) {
-            self.acknowledge_delivered(AckType::Standard, session, s);
-            self.ack_counter = 0;
-            self.note_optimized_ack(s.now());
+            self.send_optimized_ack(session, s);
         }
+    }
+
+    #[inline(never)]
+    fn send_optimized_ack(&mut self, session: &mut Session, s: &mut impl Surroundings) {
+        self.acknowledge_delivered(AckType::Standard, session, s);
+        self.ack_counter = 0;
+        self.note_optimized_ack(s.now());
     }
 
     /// ActiveMQ's clock has whole milliseconds: when they are over is known as soon as they begin.
@@ -127,6 +144,7 @@ impl Consumer {
     }
 
     /// Article 1: what is consumed and unacknowledged decides, and a timer runs from the last ack.
+    #[inline(never)]
     fn optimized_ack_of_the_article(&mut self, session: &mut Session, s: &mut impl Surroundings) {
         rule!("article-1");
         if 20 * self.delivered.len() as u64 >= 13 * u64::from(self.prefetch) {
@@ -154,12 +172,14 @@ impl Consumer {
             None
         };
         self.acknowledge_delivered(AckType::Standard, session, s);
-        self.delivered.extend(in_progress);
+        if let Some(in_progress) = in_progress {
+            self.delivered.push(&in_progress);
+        }
         self.note_optimized_ack(s.now());
     }
 
     /// The 0.5 rule (`ackLater`): counts a message, and sends the accumulated ack after each half window.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn ack_later(
         &mut self,
         message: MessageRef,
@@ -185,6 +205,7 @@ impl Consumer {
         }
     }
 
+    #[inline(always)]
     fn accumulate(
         &mut self,
         message: MessageRef,
@@ -277,6 +298,7 @@ impl Consumer {
         self.send_ack(ack, false, session, s);
     }
 
+    #[inline]
     fn individual(
         &self,
         message: MessageRef,
@@ -329,7 +351,7 @@ impl Consumer {
     ) {
         rule!("expired-at-client");
         self.ack_one(message, AckType::Expired, session, s);
-        self.delivered.retain(|other| other.message != message);
+        self.delivered.remove(message);
         s.release(message);
     }
 
@@ -366,12 +388,7 @@ impl Consumer {
         let ack = self.individual(message, AckType::Individual, None);
         self.delivered_ack_is_out = false;
         self.send_ack(ack, false, session, s);
-        if let Some(place) = self
-            .delivered
-            .iter()
-            .position(|other| other.message == message)
-        {
-            self.delivered.remove(place);
+        if self.delivered.remove(message) {
             s.release(message);
         }
     }

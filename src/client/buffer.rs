@@ -15,7 +15,7 @@ pub struct Delivery {
     pub dispatched_counter: u32,
     /// It was queued or delivered before, so the duplicate filter has let it through (`deliverySequenceId`).
     pub has_passed_filter: bool,
-    /// 0 to 9.
+    /// 0 to 9; noted only where buffers go by it.
     pub priority: u8,
 }
 
@@ -24,10 +24,6 @@ pub struct Delivery {
 pub struct Buffer<T> {
     items: Fifo<T>,
     by_priority: bool,
-    /// Whether anything may be taken out.
-    pub running: bool,
-    /// Whether the consumer is closed.
-    pub closed: bool,
 }
 
 /// What has a priority.
@@ -56,14 +52,18 @@ impl<U, T: Ranked> Ranked for (U, T) {
 }
 
 impl<T: Copy + Ranked> Buffer<T> {
-    /// Empty and stopped.
+    /// An empty one.
     pub fn new(by_priority: bool) -> Buffer<T> {
         Buffer {
             items: Fifo::new(),
             by_priority,
-            running: false,
-            closed: false,
         }
+    }
+
+    /// Whether priorities matter.
+    #[inline]
+    pub fn is_by_priority(&self) -> bool {
+        self.by_priority
     }
 
     /// Behind everything of the same or a higher priority.
@@ -99,10 +99,16 @@ impl<T: Copy + Ranked> Buffer<T> {
         self.items.insert(place, item);
     }
 
-    /// The next one, running or not.
+    /// The next one.
     #[inline]
     pub fn dequeue(&mut self) -> Option<T> {
         self.items.pop_front()
+    }
+
+    /// The one that [`Self::dequeue`] would take out.
+    #[inline]
+    pub fn peek(&self) -> Option<&T> {
+        self.items.first()
     }
 
     /// Takes everything out.

@@ -101,7 +101,7 @@ impl Client {
 impl Consumer {
     /// `dispose`: flushes acks outside a transaction, and throws away what waits in the buffer.
     fn dispose(&mut self, session: &mut Session, s: &mut impl Surroundings) {
-        if self.unconsumed.closed {
+        if self.is_closed() {
             return;
         }
         if self.style != Style::Transacted {
@@ -110,8 +110,7 @@ impl Consumer {
             self.clear_delivered(s);
         }
         self.forget_pending_ack(s);
-        self.unconsumed.running = false;
-        self.unconsumed.closed = true;
+        self.close_buffer();
         self.drop_buffer(s);
         self.forget_redeliveries(s);
     }

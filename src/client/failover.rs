@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Client, Consumer, Delivery, Session, Style, Surroundings};
+use super::{Client, Consumer, Delivery, Obstacles, Session, Style, Surroundings};
 use crate::scenario::DestinationKind;
 use crate::wire::{AckType, ConnectionIndex, ConsumerIndex, MessageRef, ToBroker};
 
@@ -110,14 +110,14 @@ impl Consumer {
     /// The listener that delayed the clearing is done: ConsumerControl restores the prefetch.
     #[inline]
     pub(super) fn restore_prefetch(&mut self, s: &mut impl Surroundings) {
-        if self.restores_prefetch {
+        if self.obstacles.have(Obstacles::RESTORES_PREFETCH) {
             self.send_prefetch(s);
         }
     }
 
     #[cold]
     fn send_prefetch(&mut self, s: &mut impl Surroundings) {
-        self.restores_prefetch = false;
+        self.obstacles.set(Obstacles::RESTORES_PREFETCH, false);
         let (consumer, prefetch) = (self.id, self.prefetch);
         s.send(self.connection, ToBroker::Prefetch { consumer, prefetch });
     }
@@ -131,7 +131,7 @@ impl Consumer {
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
-        if self.clears_delivered {
+        if self.obstacles.have(Obstacles::CLEARS_DELIVERED) {
             self.clear_delivered_list(seen, session, s);
         }
     }
@@ -143,14 +143,14 @@ impl Consumer {
         session: &mut Session,
         s: &mut impl Surroundings,
     ) {
-        self.clears_delivered = false;
+        self.obstacles.set(Obstacles::CLEARS_DELIVERED, false);
         if self.delivered.is_empty() {
             return;
         }
         match self.style {
             Style::Transacted => {
                 session.transaction.rollback_only |= session.transaction.current.is_some();
-                for delivery in &self.delivered {
+                for delivery in self.delivered.iter() {
                     s.messages_mut().retain(delivery.message);
                     session
                         .transaction
@@ -160,9 +160,9 @@ impl Consumer {
             }
             Style::Client => {
                 rule!("failover-keeps-counters");
-                for place in 0..self.delivered.len() {
-                    let message = self.delivered[place].message;
-                    seen[self.connection as usize].forget(self, message, s);
+                let seen = &mut seen[self.connection as usize];
+                for delivery in self.delivered.iter() {
+                    seen.forget(self, delivery.message, s);
                 }
                 self.clear_delivered(s);
                 self.forget_pending_ack(s);
@@ -191,7 +191,7 @@ impl Client {
             }
             rule!("failover-clears-buffers");
             consumer.drop_buffer(s);
-            consumer.clears_delivered = true;
+            consumer.obstacles.set(Obstacles::CLEARS_DELIVERED, true);
             if consumer.style == Style::Transacted {
                 consumer.clear_after_reconnect(&mut self.seen, session, s);
             }
@@ -209,12 +209,10 @@ impl Client {
         for consumer in &mut self.consumers {
             if consumer.connection == connection && consumer.is_open {
                 // A listener at work delays the clearing of its buffer: until then its prefetch is 0.
-                consumer.restores_prefetch = consumer.is_listener() && consumer.is_consuming;
-                let prefetch = if consumer.restores_prefetch {
-                    0
-                } else {
-                    consumer.prefetch
-                };
+                let is_delayed = consumer.is_listener() && consumer.is_consuming;
+                let restores = Obstacles::RESTORES_PREFETCH;
+                consumer.obstacles.set(restores, is_delayed);
+                let prefetch = if is_delayed { 0 } else { consumer.prefetch };
                 rule!("failover-replays");
                 let consumer = consumer.id;
                 s.send(

@@ -13,6 +13,7 @@ mod acknowledge;
 mod buffer;
 mod close;
 mod consumer;
+mod delivered;
 mod failover;
 mod receive;
 pub mod redelivery;
@@ -22,6 +23,8 @@ mod transaction;
 
 pub use buffer::{Buffer, Delivery};
 pub use consumer::Consumer;
+use consumer::Obstacles;
+pub use delivered::Delivered;
 use failover::Seen;
 pub use receive::Received;
 pub use session::{Commit, Job, Session, Step};
@@ -131,12 +134,12 @@ impl Client {
 
     /// The answer to ConsumerInfo is there: messages may be consumed.
     pub fn start(&mut self, consumer: ConsumerIndex) {
-        self.consumers[consumer as usize].unconsumed.running = true;
+        self.consumers[consumer as usize].run(true);
     }
 
     /// Nothing more is handed over (`ActiveMQMessageConsumer.stop`).
     pub fn stop(&mut self, consumer: ConsumerIndex) {
-        self.consumers[consumer as usize].unconsumed.running = false;
+        self.consumers[consumer as usize].run(false);
     }
 
     /// The consumer and the session it belongs to.

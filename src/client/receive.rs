@@ -40,7 +40,7 @@ impl Client {
     ) -> Received {
         loop {
             let (this, session) = self.pair(consumer);
-            if !this.unconsumed.running {
+            if !this.is_running() {
                 return Received::Wait;
             }
             let Some(item) = this.unconsumed.dequeue() else {
@@ -50,16 +50,15 @@ impl Client {
                 return Received::Nothing;
             };
             if this.is_expired(&delivery, s) {
-                this.before_message_is_consumed(&delivery, session, s);
-                this.consume_expired(delivery.message, session, s);
+                this.consume_expired(&delivery, session, s);
             } else if this.redelivery_exceeded(&delivery, s) {
                 rule!("pre-dispatch-check-in-receive");
                 this.ack_one(delivery.message, AckType::Poison, session, s);
                 s.release(delivery.message);
             } else {
                 rule!("receive-acknowledges-first");
-                this.hold_for_application(&delivery, s);
-                this.before_message_is_consumed(&delivery, session, s);
+                this.before_message_is_consumed(&delivery, s);
+                this.in_transaction(delivery.message, session, s);
                 this.after_message_is_consumed(delivery.message, session, s);
                 return Received::Message(delivery);
             }

@@ -22,7 +22,7 @@ impl Consumer {
             return self.rollback_of_the_article(newest, session, s);
         }
         self.choose_delay(newest, s);
-        for delivery in &mut self.delivered {
+        for delivery in self.delivered.iter_mut() {
             delivery.redelivery_counter += 1;
         }
         let most = self.options.redelivery_policy.maximum_redeliveries;
@@ -40,7 +40,7 @@ impl Consumer {
         rule!("optimize-drops-half");
         let half = self.delivered.len().div_ceil(2);
         let dropped = half.min(usize::try_from(self.ack_counter).unwrap_or(0));
-        for delivery in self.delivered.drain(..dropped) {
+        for delivery in self.delivered.take_oldest(dropped) {
             s.release(delivery.message);
         }
     }
@@ -85,8 +85,8 @@ impl Consumer {
         rule!("redelivery-is-local");
         self.delivered_counter -= ack.count;
         rule!("counter-goes-below-0", self.delivered_counter < 0);
-        let batch: Vec<Delivery> = self.delivered.drain(..).collect();
-        if self.unconsumed.closed {
+        let batch = self.delivered.take_all();
+        if self.is_closed() {
             return batch
                 .into_iter()
                 .for_each(|delivery| s.release(delivery.message));
@@ -97,7 +97,7 @@ impl Consumer {
                 self.schedule_redelivery(vec![delivery], delay, s);
             }
         } else {
-            self.unconsumed.running = self.options.non_blocking_redelivery;
+            self.run(self.options.non_blocking_redelivery);
             self.schedule_redelivery(batch, self.redelivery_delay, s);
         }
     }
@@ -192,7 +192,7 @@ impl Client {
             session.move_to_head(consumer);
         }
         rule!("redelivery-blocks");
-        consumer.unconsumed.running = true;
+        consumer.run(true);
     }
 
     /// `onMessage` threw: local redelivery, or, in CLIENT and transacted sessions, as if nothing had happened.
@@ -237,7 +237,7 @@ impl Client {
         let session = &mut self.sessions[consumer.session as usize];
         consumer.clear_after_reconnect(&mut self.seen, session, s);
         let seen = &mut self.seen[consumer.connection as usize];
-        for delivery in &consumer.delivered {
+        for delivery in consumer.delivered.iter() {
             seen.forget(consumer, delivery.message, s);
         }
         consumer.rollback(session, s);

@@ -1,7 +1,9 @@
 //! A session: one acknowledge mode, one transaction, one FIFO with one worker (`ActiveMQSession`,
 //! `ActiveMQSessionExecutor`).
 
-use super::{Buffer, Client, Consumer, Delivery, Seen, Surroundings, TransactionContext};
+use super::{
+    Buffer, Client, Consumer, Delivery, Obstacles, Seen, Surroundings, TransactionContext,
+};
 use crate::facts::Fact;
 use crate::scenario::Scenario;
 use crate::wire::{
@@ -13,21 +15,25 @@ use crate::wire::{
 type Dispatched = (ConsumerIndex, Option<Delivery>);
 
 /// A session of consumers.
+// What every message needs lies in the first cache line.
+#[repr(C, align(64))]
 pub struct Session {
+    /// Dispatches that no consumer has looked at yet.
+    pub executor: Buffer<Dispatched>,
     /// Which.
     pub index: SessionIndex,
     /// Its connection.
     pub connection: ConnectionIndex,
-    /// Its consumers in the order of their creation.
-    pub consumers: Vec<ConsumerIndex>,
-    /// Its transaction.
-    pub transaction: TransactionContext,
-    /// Dispatches that no consumer has looked at yet.
-    pub executor: Buffer<Dispatched>,
     /// Answers that its worker waits for.
     pub awaiting: u32,
     /// Whether the buffer of a listener may hold something: nearly never, so its worker need not look at all of them.
     pub(super) listeners_may_buffer: bool,
+    /// A listener is at work, and its worker looks for more by itself. (False may mean that nobody knows.)
+    is_busy: bool,
+    /// Its transaction.
+    pub transaction: TransactionContext,
+    /// Its consumers in the order of their creation.
+    pub consumers: Vec<ConsumerIndex>,
 }
 
 /// What the application gets to work on.
@@ -61,18 +67,57 @@ impl Session {
             .options
             .message_priority_supported;
         Session {
+            executor: Buffer::new(by_priority),
             index: index as SessionIndex,
             connection: connection as ConnectionIndex,
-            consumers: Vec::new(),
-            transaction: TransactionContext::new(TransactionOwner::Session(index as SessionIndex)),
-            executor: Buffer::new(by_priority),
             awaiting: 0,
             listeners_may_buffer: false,
+            is_busy: false,
+            transaction: TransactionContext::new(TransactionOwner::Session(index as SessionIndex)),
+            consumers: Vec::new(),
         }
+    }
+
+    /// Its worker does nothing any more.
+    pub fn is_abandoned(&mut self) {
+        self.is_busy = false;
     }
 
     pub(super) fn add(&mut self, consumer: ConsumerIndex) {
         self.consumers.push(consumer);
+    }
+
+    /// A step of its worker as long as there is nothing special about it, which is nearly always so: a message for a
+    /// listener that nothing keeps from it, or nothing to do. None: it is still to be done, by [`Client::iterate`].
+    #[inline(always)]
+    pub fn iterate_plainly(
+        &mut self,
+        consumers: &mut [Consumer],
+        s: &mut impl Surroundings,
+    ) -> Option<Step> {
+        if self.listeners_may_buffer {
+            return None;
+        }
+        let Some((index, item)) = self.executor.peek() else {
+            self.is_busy = false;
+            return Some(Step::Nothing);
+        };
+        let delivery = item.as_ref()?;
+        let consumer = &mut consumers[*index as usize];
+        if !consumer.takes_plainly(delivery, s) {
+            return None;
+        }
+        rule!("one-worker-per-session");
+        consumer.before_message_is_consumed(delivery, s);
+        let job = Job {
+            id: consumer.id,
+            message: delivery.message,
+            count: delivery.redelivery_counter + 1,
+        };
+        self.executor.dequeue();
+        self.is_busy = true;
+        consumer.in_transaction(job.message, self, s);
+        Some(Step::Call(job))
     }
 
     /// Moves what a listener's buffer has to the head of the FIFO, in order.
@@ -102,7 +147,8 @@ impl Session {
 
 impl Client {
     /// A dispatch arrived for a consumer (`ActiveMQConnection.onCommand`): it is appended to the FIFO of its session.
-    /// The session, or None if the consumer is no more, and the message was dropped.
+    /// The session, or None if it need not be woken: since its worker is at work, or the consumer is no more and the
+    /// message was dropped.
     #[inline(always)]
     pub fn on_dispatch(
         &mut self,
@@ -124,34 +170,41 @@ impl Client {
             consumer: id,
             message,
         });
-        let delivery = Delivery {
+        let mut delivery = Delivery {
             message,
             redelivery_counter,
             dispatched_counter: redelivery_counter,
             has_passed_filter: false,
-            priority: s.messages()[message].priority,
+            priority: 0,
         };
+        if session.executor.is_by_priority() {
+            delivery.priority = s.messages()[message].priority;
+        }
         session.executor.enqueue((id.index, Some(delivery)));
+        if session.is_busy {
+            return None;
+        }
         Some(session.index)
     }
 
     /// One step of the session's worker (`ActiveMQSessionExecutor.iterate`): first what waits in the buffers of
     /// listeners, in the order of their creation, then the FIFO.
-    #[inline(always)]
+    #[inline(never)]
     pub fn iterate(&mut self, session: SessionIndex, s: &mut impl Surroundings) -> Step {
         let session = &mut self.sessions[session as usize];
-        let Some((index, item)) = &mut session.next_for_worker(&mut self.consumers) else {
+        session.is_busy = false;
+        let Some((index, item)) = session.next_for_worker(&mut self.consumers) else {
             return Step::Nothing;
         };
-        self.consumers[*index as usize].dispatch(item, &mut self.seen, session, s)
+        self.consumers[index as usize].dispatch(item, &mut self.seen, session, s)
     }
 
     /// Article 6: the worker that a listener has for itself, until the application has to do something.
     pub fn iterate_alone(&mut self, consumer: ConsumerIndex, s: &mut impl Surroundings) -> Step {
         let consumer = &mut self.consumers[consumer as usize];
         let session = &mut self.sessions[consumer.session as usize];
-        while consumer.unconsumed.running
-            && let Some(item) = &mut consumer.unconsumed.dequeue()
+        while consumer.is_running()
+            && let Some(item) = consumer.unconsumed.dequeue()
         {
             let step = consumer.dispatch(item, &mut self.seen, session, s);
             if step != Step::Kept {
@@ -196,7 +249,7 @@ impl Session {
                 continue;
             }
             self.listeners_may_buffer = true;
-            if consumer.unconsumed.running {
+            if consumer.is_running() {
                 rule!("buffers-before-fifo");
                 return consumer.unconsumed.dequeue().map(|item| (*index, item));
             }
@@ -207,32 +260,31 @@ impl Session {
 
 impl Consumer {
     /// `ActiveMQMessageConsumer.dispatch`. `seen` has the filter of its connection.
-    #[inline(always)]
     fn dispatch(
         &mut self,
-        item: &mut Option<Delivery>,
+        item: Option<Delivery>,
         seen: &mut [Seen],
         session: &mut Session,
         s: &mut impl Surroundings,
     ) -> Step {
         self.clear_after_reconnect(seen, session, s);
-        if self.unconsumed.closed {
-            drop_item(self.id, *item, s);
+        if self.is_closed() {
+            drop_item(self.id, item, s);
             return Step::Kept;
         }
-        let Some(delivery) = item else {
+        let Some(mut delivery) = item else {
             self.buffer(None, session);
             return Step::Buffered(self.id.index);
         };
-        if self.filters_duplicates
+        if self.obstacles.have(Obstacles::DUPLICATES)
             && !delivery.has_passed_filter
-            && self.suppresses(*delivery, seen, session, s)
+            && self.suppresses(delivery, seen, session, s)
         {
             return Step::Kept;
         }
         delivery.has_passed_filter = true;
-        if self.is_listener() && self.unconsumed.running {
-            self.call_listener(delivery, session, s)
+        if self.is_listener() && self.is_running() {
+            self.call_listener(&delivery, session, s)
         } else if self.dispatch_to_buffer(delivery, session, s) {
             Step::Buffered(self.id.index)
         } else {
@@ -241,7 +293,6 @@ impl Consumer {
     }
 
     /// The listener path of `dispatch`.
-    #[inline(always)]
     fn call_listener(
         &mut self,
         delivery: &Delivery,
@@ -252,15 +303,12 @@ impl Consumer {
             self.poison_before_dispatch(delivery.message, session, s);
             return Step::Kept;
         }
-        let expired = self.is_expired(delivery, s);
-        if !expired {
-            self.hold_for_application(delivery, s);
-        }
-        self.before_message_is_consumed(delivery, session, s);
-        if expired {
-            self.consume_expired(delivery.message, session, s);
+        if self.is_expired(delivery, s) {
+            self.consume_expired(delivery, session, s);
             return Step::Kept;
         }
+        self.before_message_is_consumed(delivery, s);
+        self.in_transaction(delivery.message, session, s);
         Step::Call(Job {
             id: self.id,
             message: delivery.message,
@@ -285,20 +333,19 @@ impl Consumer {
     #[inline(never)]
     fn dispatch_to_buffer(
         &mut self,
-        delivery: &Delivery,
+        delivery: Delivery,
         session: &mut Session,
         s: &mut impl Surroundings,
     ) -> bool {
-        if self.is_expired(delivery, s) {
-            self.before_message_is_consumed(delivery, session, s);
-            self.consume_expired(delivery.message, session, s);
+        if self.is_expired(&delivery, s) {
+            self.consume_expired(&delivery, session, s);
             if self.current_prefetch > 0 {
                 return false;
             }
             rule!("expired-pull-returns-null");
             self.buffer(None, session);
         } else {
-            self.buffer(Some(*delivery), session);
+            self.buffer(Some(delivery), session);
         }
         !self.is_listener()
     }

@@ -60,6 +60,8 @@ pub(super) struct Lives {
     pub(super) closing: Vec<Option<i64>>,
     /// By session: consumers that subscribe once its worker is free.
     waiting: Vec<Vec<ConsumerIndex>>,
+    /// How many these are: nearly always none, so that the worker of a session need not look for its own.
+    waiting_count: usize,
     /// By session: consumers that are there.
     open: Vec<u32>,
     /// Closes that the broker asked for, and that wait on the transport's thread for a listener: of which connection,
@@ -77,9 +79,34 @@ impl Lives {
             ending: vec![None; sessions],
             closing: vec![None; sessions],
             waiting: vec![Vec::new(); sessions],
+            waiting_count: 0,
             open: vec![0; sessions],
             held_up_closes: Vec::new(),
         }
+    }
+
+    fn wait_for_session(&mut self, session: SessionIndex, consumer: ConsumerIndex) {
+        self.waiting[session as usize].push(consumer);
+        self.waiting_count += 1;
+    }
+
+    /// Whether any consumer waits for its session.
+    #[inline]
+    pub(super) fn some_wait(&self) -> bool {
+        self.waiting_count > 0
+    }
+
+    /// They wait no more.
+    fn take_waiting(&mut self, session: SessionIndex) -> Vec<ConsumerIndex> {
+        let waiting = std::mem::take(&mut self.waiting[session as usize]);
+        self.waiting_count -= waiting.len();
+        waiting
+    }
+
+    /// Whether a close waits for any listener.
+    #[inline]
+    pub(super) fn a_close_waits(&self) -> bool {
+        !self.held_up_closes.is_empty()
     }
 }
 
@@ -222,7 +249,7 @@ impl<O: Observer> World<'_, O> {
         if is_busy || is_closing || self.client.consumers[consumer as usize].is_open {
             rule!("listener-waits-for-session");
             self.lives.phases[consumer as usize] = Phase::Waiting;
-            return self.lives.waiting[session as usize].push(consumer);
+            return self.lives.wait_for_session(session, consumer);
         }
         self.subscribe(consumer);
     }
@@ -231,16 +258,16 @@ impl<O: Observer> World<'_, O> {
     /// to be closed.
     #[inline(always)]
     pub(super) fn subscribe_waiting(&mut self, session: SessionIndex) {
-        if !self.lives.waiting[session as usize].is_empty() {
+        if self.lives.some_wait() {
             self.subscribe_all_that_wait(session);
         }
     }
 
     #[inline(never)]
     fn subscribe_all_that_wait(&mut self, session: SessionIndex) {
-        for consumer in std::mem::take(&mut self.lives.waiting[session as usize]) {
+        for consumer in self.lives.take_waiting(session) {
             if self.client.consumers[consumer as usize].is_open {
-                self.lives.waiting[session as usize].push(consumer);
+                self.lives.wait_for_session(session, consumer);
             } else {
                 self.subscribe(consumer);
             }
@@ -274,7 +301,7 @@ impl<O: Observer> World<'_, O> {
             if self.is_active(consumer) {
                 rule!(
                     "restart-ends-pauses",
-                    !self.client.consumers[consumer as usize].unconsumed.running
+                    !self.client.consumers[consumer as usize].is_running()
                 );
                 self.client.start(consumer);
             }
@@ -485,21 +512,14 @@ impl<O: Observer> World<'_, O> {
         let worker = self.worker_of(consumer);
         let task = self.workers[worker.0 as usize].task;
         self.client.consumers[consumer as usize].is_listener()
-            && matches!(task, Task::Working(job, _) | Task::AfterWork(job, _)
-                if job.id.index == consumer)
+            && matches!(task, Task::Working(of, ..) | Task::AfterWork(of, ..) if of == consumer)
     }
 
     /// Whether the thread that reads from the connection waits for a listener.
     #[inline]
     pub(super) fn is_transport_blocked(&self, connection: ConnectionIndex) -> bool {
         let mut held_up = self.lives.held_up_closes.iter();
-        held_up.any(|(of, _)| *of == connection)
-    }
-
-    /// Whether a close waits for any listener.
-    #[inline]
-    pub(super) fn a_close_waits(&self) -> bool {
-        !self.lives.held_up_closes.is_empty()
+        self.lives.a_close_waits() && held_up.any(|(of, _)| *of == connection)
     }
 
     /// A listener is done: a close that waited for it goes on, and the transport with it.
@@ -571,7 +591,7 @@ impl<O: Observer> World<'_, O> {
                 self.abandon(WorkerId(session as u32));
                 self.lives.ending[session] = None;
                 self.lives.closing[session] = None;
-                self.lives.waiting[session].clear();
+                self.lives.take_waiting(session as SessionIndex);
                 self.lives.open[session] = 0;
             }
         }
@@ -604,18 +624,20 @@ impl<O: Observer> World<'_, O> {
     fn interrupt(&mut self, consumer: ConsumerIndex) {
         let worker = self.worker_of(consumer);
         let task = self.workers[worker.0 as usize].task;
-        let (Task::Working(job, _) | Task::BeforeWork(job) | Task::AfterWork(job, _)) = task else {
+        let (Task::Working(of, message, _)
+        | Task::BeforeWork(of, message, _)
+        | Task::AfterWork(of, message, _)) = task
+        else {
             if worker.0 as usize >= self.scenario.sessions.len() {
                 self.abandon(worker);
             }
             return;
         };
-        if job.id.index != consumer {
+        if of != consumer {
             return;
         }
-        if let Task::Working(_, since) = task {
+        if let Task::Working(_, _, since) = task {
             let id = self.client.consumers[consumer as usize].id;
-            let message = job.message;
             let outcome = Outcome::Interrupted;
             self.shell.emit(Fact::Processed {
                 consumer: id,
@@ -624,7 +646,7 @@ impl<O: Observer> World<'_, O> {
                 since,
             });
         }
-        self.shell.release_message(job.message);
+        self.shell.release_message(message);
         self.abandon(worker);
     }
 

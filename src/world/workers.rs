@@ -2,7 +2,7 @@
 
 use super::{Event, WorkerId, World};
 use crate::application::{Verdict, WorkEnd};
-use crate::client::{Commit, Job, Received, Step};
+use crate::client::{Commit, Job, Received, Step, Surroundings};
 use crate::facts::{Fact, Observer, Outcome};
 use crate::kernel::{Span, Time};
 use crate::scenario::{Acknowledge, AcknowledgeMode, OnFailure, Receive};
@@ -23,11 +23,11 @@ pub(super) enum Task {
     /// In the pause after an empty receiveNoWait.
     Pausing,
     /// The application works on a delivery since then.
-    Working(Job, Time),
+    Working(ConsumerIndex, MessageRef, Time),
     /// Waits for the broker's answers; then the application gets the message.
-    BeforeWork(Job),
+    BeforeWork(ConsumerIndex, MessageRef, u32),
     /// Waits for the broker's answers to what the application called; then the delivery is done with.
-    AfterWork(Job, Ending),
+    AfterWork(ConsumerIndex, MessageRef, Ending),
     /// Waits for the broker's answers to what the library sent; then it goes on.
     BeforeNext,
 }
@@ -39,7 +39,9 @@ pub(super) enum Ending {
     Throws,
 }
 
+// Aligned, none lies in two cache lines.
 #[derive(Default)]
+#[repr(align(32))]
 pub(super) struct Worker {
     pub(super) task: Task,
     /// Guards against events that were meant for an earlier task.
@@ -63,6 +65,9 @@ impl<O: Observer> World<'_, O> {
 
     /// What a worker was at is over, whatever may still ring for it.
     pub(super) fn abandon(&mut self, worker: WorkerId) {
+        if let Some(session) = self.client.sessions.get_mut(worker.0 as usize) {
+            session.is_abandoned();
+        }
         let worker = &mut self.workers[worker.0 as usize];
         worker.turn += 1;
         worker.task = Task::Idle;
@@ -99,26 +104,46 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// The worker of a session works until there is nothing to do, or a listener is called: for listeners that is
-    /// nearly always one step, which a loop around it would slow down.
-    #[inline(never)]
+    /// The worker of a session works until there is nothing to do, or a listener is called.
+    #[inline(always)]
     fn run_session(&mut self, session: SessionIndex) {
-        if self.step(session) {
-            self.take_more_steps(session);
+        self.work(WorkerId(session), None);
+    }
+
+    /// A worker may be done with a delivery, that of this turn. A session's worker then works until there is nothing to do,
+    /// or a listener is called: nearly always in one step.
+    // One function for both, since for a busy listener the end of a delivery is the beginning of the next.
+    #[inline(never)]
+    fn work(&mut self, worker: WorkerId, ended: Option<u32>) {
+        let step = match ended {
+            Some(turn) => match self.delivery_ends(worker, turn) {
+                Some(step) => step,
+                None => return,
+            },
+            None => {
+                let session = &mut self.client.sessions[worker.0 as usize];
+                session.iterate_plainly(&mut self.client.consumers, &mut self.shell)
+            }
+        };
+        match step {
+            Some(Step::Call(job)) => self.begin_work(worker, job),
+            Some(_) => *self.task(worker) = Task::Idle,
+            None => self.take_steps(worker),
         }
     }
 
+    /// Not so plainly: a step may lead to nothing, and to the next.
     #[inline(never)]
-    fn take_more_steps(&mut self, session: SessionIndex) {
-        while matches!(self.task(WorkerId(session)), Task::Idle) && self.step(session) {}
+    fn take_steps(&mut self, worker: WorkerId) {
+        *self.task(worker) = Task::Idle;
+        while matches!(self.task(worker), Task::Idle) && self.step(worker) {}
     }
 
     /// One step of a session's worker; whether there may be more to do.
-    #[inline(always)]
-    fn step(&mut self, session: SessionIndex) -> bool {
-        match self.client.iterate(session, &mut self.shell) {
+    fn step(&mut self, worker: WorkerId) -> bool {
+        match self.client.iterate(worker.0, &mut self.shell) {
             Step::Call(job) => {
-                self.begin_work(WorkerId(session), job);
+                self.begin_other_work(worker, job);
                 false
             }
             Step::Buffered(consumer) => {
@@ -217,7 +242,7 @@ impl<O: Observer> World<'_, O> {
                     count: delivery.redelivery_counter + 1,
                 };
                 if *self.awaiting(worker) > 0 {
-                    *self.task(worker) = Task::BeforeWork(job);
+                    *self.task(worker) = Task::BeforeWork(consumer, job.message, job.count);
                 } else {
                     self.begin_other_work(worker, job);
                 }
@@ -278,7 +303,7 @@ impl<O: Observer> World<'_, O> {
             self.shell.last_delivered[consumer] = (id, sequence as i64);
         }
         let app = &mut self.consumers[consumer];
-        if !app.is_silent {
+        if app.is_counted {
             let session = self.client.session_of(id.index);
             self.sessions[session as usize].begin_delivery();
         }
@@ -296,7 +321,7 @@ impl<O: Observer> World<'_, O> {
         let since = self.shell.now;
         let this = &mut self.workers[worker.0 as usize];
         this.turn += 1;
-        this.task = Task::Working(job, since);
+        this.task = Task::Working(id.index, message, since);
         if let Some(length) = length {
             self.shell.work_ends_at(since + length, worker, this.turn);
         }
@@ -328,43 +353,94 @@ impl<O: Observer> World<'_, O> {
         work.length
     }
 
-    /// The application has worked on a delivery: it dies, fails, or acknowledges.
-    #[inline(never)]
+    /// The application has worked on a delivery.
+    #[inline(always)]
     pub(super) fn work_ends(&mut self, worker: WorkerId, turn: u32) {
-        let this = &self.workers[worker.0 as usize];
-        if this.turn != turn {
-            return;
-        }
-        let Task::Working(Job { id, message, .. }, since) = this.task else {
-            return;
-        };
-        let app = &self.consumers[id.index as usize];
-        let ending = if app.is_flawless && app.is_silent {
-            self.processed(id, message, Outcome::Done, since);
-            Ending::Returns
-        } else {
-            match self.application_ends(worker, id, message, since) {
-                Some(ending) => ending,
-                None => return,
-            }
-        };
-        if *self.awaiting(worker) > 0 {
-            self.await_answers(worker, ending);
-        } else {
-            self.end_delivery(worker, id.index, message, ending);
-        }
+        self.work(worker, Some(turn));
     }
 
-    /// What an application makes of the end of its work that may fail, acknowledge or commit; None: it died.
+    /// The application has worked on a delivery. If its worker is a session's that is free for the next, whatever its task
+    /// still says: what [`Session::iterate_plainly`] finds.
+    #[inline(always)]
+    fn delivery_ends(&mut self, worker: WorkerId, turn: u32) -> Option<Option<Step>> {
+        let this = &self.workers[worker.0 as usize];
+        if this.turn != turn {
+            return None;
+        }
+        let Task::Working(consumer, message, since) = this.task else {
+            return None;
+        };
+        let mut session = match self.client.sessions.get_mut(worker.0 as usize) {
+            Some(session) if session.awaiting == 0 && !self.lives.a_close_waits() => session,
+            _ => return self.delivery_ends_with_care(worker, consumer, message, since),
+        };
+        let app = &mut self.consumers[consumer as usize];
+        if !app.ends_plainly() {
+            return self.delivery_ends_with_care(worker, consumer, message, since);
+        }
+        let this = &mut self.client.consumers[consumer as usize];
+        self.shell.emit(Fact::Processed {
+            consumer: this.id,
+            message,
+            outcome: Outcome::Done,
+            since,
+        });
+        if app.is_silent {
+            app.is_delivering = false;
+            this.listener_returned(message, session, &mut self.shell);
+            self.shell.release(message);
+        } else {
+            self.application_succeeds(worker, consumer, message);
+            session = &mut self.client.sessions[worker.0 as usize];
+        }
+        if session.awaiting > 0 || self.lives.some_wait() {
+            return self.goes_on_with_care(worker);
+        }
+        Some(session.iterate_plainly(&mut self.client.consumers, &mut self.shell))
+    }
+
+    /// An application that acknowledges or commits does so, and returns.
     #[inline(never)]
-    fn application_ends(
+    fn application_succeeds(
         &mut self,
         worker: WorkerId,
-        id: ConsumerId,
+        consumer: ConsumerIndex,
+        message: MessageRef,
+    ) {
+        self.succeeded(worker.0, consumer, message);
+        let session = &mut self.client.sessions[worker.0 as usize];
+        if session.awaiting > 0 {
+            return self.await_answers(worker, Ending::Returns);
+        }
+        self.consumers[consumer as usize].is_delivering = false;
+        let this = &mut self.client.consumers[consumer as usize];
+        this.listener_returned(message, session, &mut self.shell);
+        self.shell.release(message);
+    }
+
+    /// A session's worker waits for answers, or it is free and some consumer has waited for that.
+    #[cold]
+    fn goes_on_with_care(&mut self, worker: WorkerId) -> Option<Option<Step>> {
+        if self.client.sessions[worker.0 as usize].awaiting == 0 {
+            self.subscribe_waiting(worker.0);
+            return Some(None);
+        }
+        let task = self.task(worker);
+        if matches!(task, Task::Working(..)) {
+            *task = Task::BeforeNext;
+        }
+        None
+    }
+
+    /// The same for an application that may fail or close; for a thread that receives; and if something waits.
+    #[inline(never)]
+    fn delivery_ends_with_care(
+        &mut self,
+        worker: WorkerId,
+        consumer: ConsumerIndex,
         message: MessageRef,
         since: Time,
-    ) -> Option<Ending> {
-        let consumer = id.index;
+    ) -> Option<Option<Step>> {
         let app = &mut self.consumers[consumer as usize];
         let WorkEnd { outcome, crash } = if app.is_flawless {
             WorkEnd::DONE
@@ -372,47 +448,43 @@ impl<O: Observer> World<'_, O> {
             let content = &self.shell.messages[message];
             app.end((content.producer, content.number))
         };
-        self.processed(id, message, outcome, since);
+        let this = &self.client.consumers[consumer as usize];
+        let session = this.session;
+        self.shell.emit(Fact::Processed {
+            consumer: this.id,
+            message,
+            outcome,
+            since,
+        });
         if let Some(crash) = crash {
             self.await_answers(worker, Ending::Returns);
             self.crash(consumer, crash);
             return None;
         }
-        let session = self.client.session_of(consumer);
-        Some(if outcome == Outcome::Failed {
+        let ending = if outcome == Outcome::Failed {
             self.failed(session, consumer, message)
         } else {
             self.succeeded(session, consumer, message)
-        })
-    }
-
-    #[inline(always)]
-    fn processed(
-        &mut self,
-        consumer: ConsumerId,
-        message: MessageRef,
-        outcome: Outcome,
-        since: Time,
-    ) {
-        debug_assert_eq!(consumer, self.client.consumers[consumer.index as usize].id);
-        self.shell.emit(Fact::Processed {
-            consumer,
-            message,
-            outcome,
-            since,
-        });
+        };
+        if *self.awaiting(worker) > 0 {
+            self.await_answers(worker, ending);
+            return None;
+        }
+        let is_free = self.end_delivery(worker, consumer, message, ending);
+        is_free.then_some(None)
     }
 
     /// A worker is done with its work, but not with what that asked of the broker.
     #[inline(never)]
     fn await_answers(&mut self, worker: WorkerId, ending: Ending) {
         let task = self.task(worker);
-        if let Task::Working(job, _) = *task {
-            *task = Task::AfterWork(job, ending);
+        if let Task::Working(consumer, message, _) = *task {
+            *task = Task::AfterWork(consumer, message, ending);
         }
     }
 
     /// What the application does after a failure.
+    #[inline(never)]
     fn failed(
         &mut self,
         session: SessionIndex,
@@ -428,6 +500,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// What the application does after a success: acknowledges or commits, by its counts.
+    #[inline(always)]
     fn succeeded(
         &mut self,
         session: SessionIndex,
@@ -480,6 +553,7 @@ impl<O: Observer> World<'_, O> {
 
     // ── transactions ──
 
+    #[inline(never)]
     fn end_transaction(&mut self, session: SessionIndex, by: ConsumerIndex, verdict: Verdict) {
         match verdict {
             Verdict::RollBack => self.roll_back(session, by),
@@ -585,9 +659,14 @@ impl<O: Observer> World<'_, O> {
     /// All answers are there.
     fn go_on(&mut self, worker: WorkerId) {
         match *self.task(worker) {
-            Task::BeforeWork(job) => self.begin_other_work(worker, job),
-            Task::AfterWork(job, ending) => {
-                self.end_delivery(worker, job.id.index, job.message, ending);
+            Task::BeforeWork(consumer, message, count) => {
+                let id = self.client.consumers[consumer as usize].id;
+                self.begin_other_work(worker, Job { id, message, count });
+            }
+            Task::AfterWork(consumer, message, ending) => {
+                if self.end_delivery(worker, consumer, message, ending) {
+                    self.run_session(worker.0);
+                }
             }
             Task::BeforeNext => self.next(worker),
             Task::Receiving(deadline) => {
@@ -600,15 +679,15 @@ impl<O: Observer> World<'_, O> {
 
     // ── after the work ──
 
-    /// The application's code has returned, or thrown: the library has its say, then the consumer may close.
-    #[inline(always)]
+    /// The application's code has returned, or thrown: the library has its say, then the consumer may close. Whether the
+    /// worker is a session's that is free for the next.
     fn end_delivery(
         &mut self,
         worker: WorkerId,
         consumer: ConsumerIndex,
         message: MessageRef,
         ending: Ending,
-    ) {
+    ) -> bool {
         *self.task(worker) = Task::BeforeNext;
         let (this, session) = self.client.pair(consumer);
         if this.is_listener() {
@@ -619,16 +698,14 @@ impl<O: Observer> World<'_, O> {
                     .listener_threw(consumer, message, &mut self.shell),
             }
         }
-        self.shell.release_message(message);
-        if self.a_close_waits() {
+        self.shell.release(message);
+        if self.lives.a_close_waits() {
             self.close_that_waited(consumer);
         }
         if let Some(restart_after) = self.consumers[consumer as usize].end_delivery() {
             self.close_after_delivery(consumer, restart_after);
         }
-        if *self.awaiting(worker) == 0 {
-            self.next(worker);
-        }
+        *self.awaiting(worker) == 0 && self.is_free(worker)
     }
 
     #[cold]
@@ -638,15 +715,22 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// The worker is free: the next receive, or the next dispatch.
-    #[inline(always)]
     fn next(&mut self, worker: WorkerId) {
+        if self.is_free(worker) {
+            self.run_session(worker.0);
+        }
+    }
+
+    /// The worker is free: a thread that receives goes on with that. Whether it is a session's instead, that may be run.
+    fn is_free(&mut self, worker: WorkerId) -> bool {
         *self.task(worker) = Task::Idle;
         let sessions = self.client.sessions.len() as u32;
         if worker.0 < sessions {
             self.subscribe_waiting(worker.0);
-            return self.run_session(worker.0);
+            return true;
         }
         self.next_of_consumer(worker.0 - sessions);
+        false
     }
 
     #[inline(never)]
