@@ -625,6 +625,7 @@ impl<O: Observer> World<'_, O> {
         let worker = self.worker_of(consumer);
         let task = self.workers[worker.0 as usize].task;
         let (Task::Working(of, message, _)
+        | Task::BeforeEnd(of, message, _)
         | Task::BeforeWork(of, message, _)
         | Task::AfterWork(of, message, _)) = task
         else {
@@ -636,7 +637,7 @@ impl<O: Observer> World<'_, O> {
         if of != consumer {
             return;
         }
-        if let Task::Working(_, _, since) = task {
+        if let Task::Working(_, _, since) | Task::BeforeEnd(_, _, since) = task {
             let id = self.client.consumers[consumer as usize].id;
             let outcome = Outcome::Interrupted;
             self.shell.emit(Fact::Processed {

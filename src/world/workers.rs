@@ -26,6 +26,9 @@ pub(super) enum Task {
     Working(ConsumerIndex, MessageRef, Time),
     /// Waits for the broker's answers; then the application gets the message.
     BeforeWork(ConsumerIndex, MessageRef, u32),
+    /// The application has worked on a delivery since then, and would go on with its session, for which another thread
+    /// waits for the end of a transaction.
+    BeforeEnd(ConsumerIndex, MessageRef, Time),
     /// Waits for the broker's answers to what the application called; then the delivery is done with.
     AfterWork(ConsumerIndex, MessageRef, Ending),
     /// Waits for the broker's answers to what the library sent; then it goes on.
@@ -187,10 +190,19 @@ impl<O: Observer> World<'_, O> {
     fn wake_receiver(&mut self, consumer: ConsumerIndex) {
         let worker = self.worker_of(consumer);
         if let Task::Receiving(deadline) = *self.task(worker)
-            && *self.awaiting(worker) == 0
+            && !self.awaits_for_itself(worker, consumer)
         {
             self.take(consumer, deadline);
         }
+    }
+
+    /// Whether a thread that receives waits for answers: not for that to a transaction which a timer ends beside it
+    /// (`commitWhenIdle`).
+    fn awaits_for_itself(&mut self, worker: WorkerId, consumer: ConsumerIndex) -> bool {
+        let session = self.client.session_of(consumer);
+        let ending = self.lives.ending[session as usize];
+        let beside = ending.is_some_and(|(by, _)| by == consumer);
+        *self.awaiting(worker) > u32::from(beside)
     }
 
     /// The application calls `receive` (again).
@@ -241,7 +253,7 @@ impl<O: Observer> World<'_, O> {
                     message: delivery.message,
                     count: delivery.redelivery_counter + 1,
                 };
-                if *self.awaiting(worker) > 0 {
+                if self.awaits_for_itself(worker, consumer) {
                     *self.task(worker) = Task::BeforeWork(consumer, job.message, job.count);
                 } else {
                     self.begin_other_work(worker, job);
@@ -441,6 +453,11 @@ impl<O: Observer> World<'_, O> {
         message: MessageRef,
         since: Time,
     ) -> Option<Option<Step>> {
+        let session = self.client.session_of(consumer);
+        if self.lives.ending[session as usize].is_some() {
+            *self.task(worker) = Task::BeforeEnd(consumer, message, since);
+            return None;
+        }
         let app = &mut self.consumers[consumer as usize];
         let WorkEnd { outcome, crash } = if app.is_flawless {
             WorkEnd::DONE
@@ -448,10 +465,8 @@ impl<O: Observer> World<'_, O> {
             let content = &self.shell.messages[message];
             app.end((content.producer, content.number))
         };
-        let this = &self.client.consumers[consumer as usize];
-        let session = this.session;
         self.shell.emit(Fact::Processed {
-            consumer: this.id,
+            consumer: self.client.consumers[consumer as usize].id,
             message,
             outcome,
             since,
@@ -636,8 +651,26 @@ impl<O: Observer> World<'_, O> {
         if *awaiting > 0 {
             return;
         }
-        self.transaction_answered(self.client.session_of(consumer), failed);
+        let session = self.client.session_of(consumer);
+        self.transaction_answered(session, failed);
         self.go_on(worker);
+        for place in 0..self.client.sessions[session as usize].consumers.len() {
+            let other = self.client.sessions[session as usize].consumers[place];
+            self.end_after_all(self.worker_of(other));
+        }
+    }
+
+    /// What waited for the end of its session's transaction goes on, unless the next has begun to end.
+    fn end_after_all(&mut self, worker: WorkerId) {
+        let Task::BeforeEnd(consumer, message, since) = *self.task(worker) else {
+            return;
+        };
+        let session = self.client.session_of(consumer);
+        if self.lives.ending[session as usize].is_none() {
+            *self.task(worker) = Task::Working(consumer, message, since);
+            let turn = self.workers[worker.0 as usize].turn;
+            self.work_ends(worker, turn);
+        }
     }
 
     fn transaction_answered(&mut self, session: SessionIndex, failed: bool) {
@@ -673,7 +706,7 @@ impl<O: Observer> World<'_, O> {
                 let consumer = worker.0 - self.scenario.sessions.len() as u32;
                 self.take(consumer, deadline);
             }
-            Task::Idle | Task::Pausing | Task::Working(..) => {}
+            Task::Idle | Task::Pausing | Task::Working(..) | Task::BeforeEnd(..) => {}
         }
     }
 

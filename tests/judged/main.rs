@@ -89,3 +89,20 @@ fn no_run_breaks_a_law() {
         panic!("{failure}");
     }
 }
+
+/// It was once kept from the application until the rollback, and then taken for one that had never left the buffer.
+#[test]
+fn what_receive_takes_while_a_timer_rolls_back_breaks_no_law() {
+    let scenario = serde_json::json!({
+        "network": {"latency": "1ms"},
+        "producers": [{"destination": "queue://Q", "arrivals": {"at": ["0ms", "6ms"]}, "messages": 2}],
+        "consumers": [{
+            "destination": "queue://Q",
+            "receive": {"receive": {"timeout": "100ms"}},
+            "acknowledgeMode": "SESSION_TRANSACTED",
+            "transaction": {"size": 9, "rollBack": [1], "commitWhenIdle": "5ms"},
+        }],
+        "until": "1100ms",
+    });
+    judge(&scenario).unwrap();
+}

@@ -179,3 +179,25 @@ fn rule_12_31_a_bad_ack_fails_the_commit_and_the_messages_come_again() {
     );
     assert!(run.remaining().is_empty());
 }
+
+/// `commitWhenIdle` ends a transaction on a thread of its own: `receive` does not wait for that. What it takes meanwhile is
+/// handed over at once, is rolled back with the rest, and comes again, while the application goes on with what it has as
+/// soon as its session is free.
+#[test]
+fn rule_5_5_a_timer_rolls_back_what_receive_takes_meanwhile() {
+    let run = run(r#"{
+      "network": {"latency": "1ms"},
+      "producers": [{"name": "m", "destination": "queue://Q", "deliveryMode": "NON_PERSISTENT",
+        "arrivals": {"at": ["0ms", "6ms"]}, "messages": 2}],
+      "consumers": [{"name": "c", "destination": "queue://Q", "receive": {"receive": {"timeout": "100ms"}},
+        "acknowledgeMode": "SESSION_TRANSACTED",
+        "transaction": {"size": 9, "rollBack": [1], "commitWhenIdle": "5ms"}}],
+      "until": "1100ms"
+    }"#);
+    // Asked for at 7 ms, answered at 9.
+    assert_eq!(
+        run.timed_delivered("c"),
+        ["@2 m:1", "@8 m:2", "@1009 m:1 count=2", "@1009 m:2 count=2"]
+    );
+    assert!(run.remaining().is_empty());
+}
