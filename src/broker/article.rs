@@ -42,7 +42,7 @@ impl Broker {
             .ok_or(Refused)?;
         let messages: Vec<MessageRef> = failing.dispatched.take_out(start, end + 1 - start);
         failing.contract_prefetch_extension(messages.len() as i32);
-        let (consumer, destination) = (failing.consumer, failing.destination);
+        let (consumer, destination) = (failing.consumer, failing.destination());
         for &message in &messages {
             self.count_redelivery(subscription, message, s);
             s.emit(Fact::Returned { consumer, message });
@@ -223,7 +223,7 @@ impl Broker {
         let subscription = &self.subscriptions[subscription];
         match (
             &subscription.kind,
-            &self.destinations[subscription.destination].kind,
+            &self.destinations[subscription.destination()].kind,
         ) {
             (Kind::Durable(durable), _) => !durable.pending.is_empty(),
             (Kind::Topic(buffer), _) => !buffer.matched.is_empty(),

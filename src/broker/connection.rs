@@ -82,6 +82,9 @@ impl Broker {
     pub(super) fn connection_blocks(&mut self, id: ConnectionId, blocked: bool) {
         if let Some(connection) = self.connection(id) {
             connection.blocked = blocked;
+            for consumer in connection.consumers.clone() {
+                self.note_plain_acks(consumer, !blocked);
+            }
             self.note_reading(id);
         }
     }

@@ -10,7 +10,7 @@
 use crate::kernel::Fifo;
 
 use super::Surroundings;
-use super::subscription::{QueueConsumer, Subscription, SubscriptionIndex, Window};
+use super::subscription::{QueueConsumer, Subscription, SubscriptionIndex};
 
 /// `CachedMessageGroupMap`: more groups than this push out the least recently used.
 const MAXIMUM_GROUPS: usize = 1024;
@@ -37,7 +37,8 @@ impl QueueConsumer {
 #[derive(Debug)]
 pub(super) struct Consumers {
     members: Vec<SubscriptionIndex>,
-    /// Those that are not full.
+    /// Those that are not full, and where they stand: what [`QueueConsumer::place`] says was true when
+    /// they became members, and is not kept up to date as long as they take turns.
     with_room: Fifo<(Place, SubscriptionIndex)>,
     exclusive: Option<SubscriptionIndex>,
     groups: MessageGroups,
@@ -106,9 +107,11 @@ impl Consumers {
 
     /// All consumers, the first in the list first.
     pub fn in_order(&self, subscriptions: &[Subscription]) -> Vec<SubscriptionIndex> {
-        let mut order = self.members.clone();
-        order.sort_by_key(|&member| subscriptions[member].queue.place);
-        order
+        let full = self.members.iter().filter(|&&m| subscriptions[m].full);
+        let full = full.map(|&member| (subscriptions[member].queue.place, member));
+        let mut order: Vec<_> = self.with_room.iter().copied().chain(full).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, member)| member).collect()
     }
 
     /// `Queue.addSubscription`
@@ -116,10 +119,11 @@ impl Consumers {
         self.members.push(new);
         let consumer = &mut subscriptions[new].queue;
         consumer.place = self.last_place(consumer);
+        if !subscriptions[new].full {
+            self.put_in(subscriptions[new].queue.place, new);
+        }
         if self.groups.counts_changed {
             self.sort(subscriptions);
-        } else if !subscriptions[new].full {
-            self.put_in(subscriptions[new].queue.place, new);
         }
         if self.is_exclusive(new, subscriptions) && self.replaces_exclusive(new, subscriptions) {
             rule!("exclusive-is-replaced", self.exclusive.is_some());
@@ -149,10 +153,11 @@ impl Consumers {
     pub fn go_last(&mut self, taker: SubscriptionIndex, moving: &mut Subscription) {
         rule!("takers-go-last");
         self.next_turn += 1;
-        moving.queue.place.turn = self.next_turn;
-        if !moving.full {
-            self.with_room.pop_front();
-            self.with_room.push_back((moving.queue.place, taker));
+        if moving.full {
+            moving.queue.place.turn = self.next_turn;
+        } else if let Some((mut place, _)) = self.with_room.pop_front() {
+            place.turn = self.next_turn;
+            self.with_room.push_back((place, taker));
         }
     }
 
@@ -169,10 +174,11 @@ impl Consumers {
 
     /// `Queue.removeSubscription`: its groups become free, and the exclusive consumer has a
     /// successor.
-    pub fn remove(&mut self, gone: SubscriptionIndex, subscriptions: &[Subscription]) {
+    pub fn remove(&mut self, gone: SubscriptionIndex, subscriptions: &mut [Subscription]) {
         self.members.retain(|&member| member != gone);
-        if !subscriptions[gone].full {
-            self.take_out(subscriptions[gone].queue.place, gone);
+        let leaving = &mut subscriptions[gone];
+        if !leaving.full {
+            self.take_out(gone, &mut leaving.queue.place);
         }
         self.groups.remove_consumer(gone);
         if self.exclusive == Some(gone) || self.rules.all_exclusive {
@@ -184,13 +190,10 @@ impl Consumers {
 
     /// The exclusive consumer of the highest priority, the first of them in the list.
     fn successor(&self, subscriptions: &[Subscription]) -> Option<SubscriptionIndex> {
-        let candidates = self.members.iter().copied();
+        let candidates = self.in_order(subscriptions).into_iter();
         candidates
             .filter(|&member| self.is_exclusive(member, subscriptions))
-            .min_by_key(|&member| {
-                let queue = &subscriptions[member].queue;
-                (-i16::from(queue.priority), queue.place)
-            })
+            .min_by_key(|&member| -i16::from(subscriptions[member].queue.priority))
     }
 
     /// Who gets the next message if it belongs to no group. None if nobody has room, or if one
@@ -263,10 +266,11 @@ impl Consumers {
         }
         rule!("takers-go-last");
         let moving = &mut subscriptions[taker];
-        let left = moving.queue.place;
+        if !moving.full {
+            self.take_out(taker, &mut moving.queue.place);
+        }
         moving.queue.place = self.last_place(&moving.queue);
         if !moving.full {
-            self.take_out(left, taker);
             self.put_in(moving.queue.place, taker);
         }
         if self.groups.counts_changed {
@@ -332,9 +336,9 @@ impl Consumers {
         looked_at: &mut Subscription,
         s: &mut impl Surroundings,
     ) {
-        let window = looked_at.window();
-        if !looked_at.is_noted(window) {
-            self.change_room(member, looked_at, window, s);
+        let full = looked_at.is_full();
+        if full != looked_at.full {
+            self.change_room(member, looked_at, full, s);
         }
     }
 
@@ -344,34 +348,39 @@ impl Consumers {
         &mut self,
         member: SubscriptionIndex,
         changed: &mut Subscription,
-        window: Window,
+        full: bool,
         s: &mut impl Surroundings,
     ) {
-        if !changed.note_window(window, s) {
-            return;
-        }
-        let place = changed.queue.place;
-        if window.full {
-            self.take_out(place, member);
+        changed.full = full;
+        changed.tell_window(s);
+        if full {
+            self.take_out(member, &mut changed.queue.place);
         } else {
-            self.put_in(place, member);
+            self.put_in(changed.queue.place, member);
         }
     }
 
+    /// Notes the place of one that leaves those with room.
     #[inline(always)]
-    fn take_out(&mut self, place: Place, member: SubscriptionIndex) {
-        let first = self.with_room.first();
-        if first.is_some_and(|&(_, first)| first == member) {
-            self.with_room.pop_front();
-        } else {
-            self.take_out_of_the_middle(place);
+    fn take_out(&mut self, member: SubscriptionIndex, place: &mut Place) {
+        match self.with_room.first() {
+            Some(&(first_place, first)) if first == member => {
+                *place = first_place;
+                self.with_room.pop_front();
+            }
+            _ => self.take_out_of_the_middle(member, place),
         }
     }
 
     #[inline(never)]
-    fn take_out_of_the_middle(&mut self, place: Place) {
-        if let Ok(index) = self.with_room.binary_search_by_key(&place, |entry| entry.0) {
-            self.with_room.remove(index);
+    fn take_out_of_the_middle(&mut self, member: SubscriptionIndex, place: &mut Place) {
+        let noted = self.with_room.binary_search_by_key(place, |entry| entry.0);
+        let index = match noted {
+            Ok(index) => Some(index),
+            Err(_) => self.with_room.iter().position(|entry| entry.1 == member),
+        };
+        if let Some((found, _)) = index.and_then(|index| self.with_room.remove(index)) {
+            *place = found;
         }
     }
 

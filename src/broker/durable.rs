@@ -37,7 +37,7 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
-        self.hold(self.subscriptions[subscription].destination, message, s);
+        self.hold(self.subscriptions[subscription].destination(), message, s);
         self.durable(subscription).pending.push_back(message);
         rule!("durable-collects", !self.durable(subscription).active);
         self.dispatch_durable(subscription, s);
@@ -116,7 +116,7 @@ impl Broker {
         self.subscriptions[subscription]
             .redelivered_messages
             .remove(&message);
-        self.let_go(self.subscriptions[subscription].destination, message, s);
+        self.let_go(self.subscriptions[subscription].destination(), message, s);
     }
 
     /// The periodic check (`Topic.doBrowse`): it expires only what belongs to consumers that are
@@ -153,7 +153,7 @@ impl Broker {
         let leaving = &mut self.subscriptions[subscription];
         let consumer = leaving.consumer;
         let in_flight: Vec<MessageRef> = leaving.dispatched.take_all();
-        leaving.prefetch_extension = 0;
+        leaving.set_prefetch_extension(0);
         leaving.full = true;
         for &message in &in_flight {
             let delivered = last_delivered == LAST_DELIVERED_UNKNOWN
@@ -165,8 +165,9 @@ impl Broker {
             }
             s.emit(Fact::Returned { consumer, message });
         }
+        self.durable(subscription).active = false;
+        self.subscriptions[subscription].note_settings();
         let durable = self.durable(subscription);
-        durable.active = false;
         for message in in_flight.into_iter().rev() {
             durable.pending.push_front(message);
         }
@@ -193,7 +194,7 @@ impl Broker {
             .redelivered_messages
             .remove(&message);
         s.emit(Fact::Acknowledged { consumer, message });
-        self.let_go(self.subscriptions[subscription].destination, message, s);
+        self.let_go(self.subscriptions[subscription].destination(), message, s);
     }
 
     /// The broker stops: what is not persistent is gone, and no counter survives.

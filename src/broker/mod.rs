@@ -92,7 +92,8 @@ pub struct Broker {
     sessions: Vec<Session>,
     consumers: Vec<Consumer>,
     producers: Vec<Producer>,
-    /// Live subscriptions, offline durable ones, and free places.
+    /// Live subscriptions, offline durable ones, and free places. Each consumer has a place of its own
+    /// here, for the only one of its lives in nearly all runs, and the others come behind.
     subscriptions: Vec<Subscription>,
     free_subscriptions: Vec<SubscriptionIndex>,
     /// Destinations that want passes, in the order of the first request.
@@ -137,6 +138,8 @@ struct Consumer {
     lives: Lives,
     /// Offline or not.
     durable_subscription: Option<SubscriptionIndex>,
+    /// Whether no subscription lies at the place that has the consumer's own number.
+    home_is_free: bool,
 }
 
 impl Broker {
@@ -173,7 +176,11 @@ impl Broker {
                 .iter()
                 .map(|producer| Producer::new(producer.options.producer_window_size > 0))
                 .collect(),
-            subscriptions: Vec::new(),
+            subscriptions: scenario
+                .consumers
+                .iter()
+                .map(|_| Subscription::default())
+                .collect(),
             free_subscriptions: Vec::new(),
             wanted: Vec::new(),
             last_sequence: 0,
@@ -207,6 +214,7 @@ impl Consumer {
             maximum_pending_message_limit: consumer.maximum_pending_message_limit,
             lives: Lives::new(),
             durable_subscription: None,
+            home_is_free: true,
         }
     }
 }
@@ -235,12 +243,34 @@ impl Broker {
         command: &ToBroker,
         s: &mut impl Surroundings,
     ) {
-        if self.is_reading(connection) {
+        match command {
+            ToBroker::Ack {
+                ack,
+                reply_to: None,
+                ..
+            } => self.acknowledge(connection, ack, command, s),
+            _ if self.is_reading(connection) => self.execute(connection, command, s),
+            _ => self.handle_apart(connection, command, s),
+        }
+        self.run_passes(s);
+    }
+
+    /// An ack that nobody waits for.
+    #[inline(never)]
+    fn acknowledge(
+        &mut self,
+        connection: ConnectionId,
+        ack: &MessageAck,
+        command: &ToBroker,
+        s: &mut impl Surroundings,
+    ) {
+        if self.is_for_oldest(connection, ack) {
+            self.acknowledge_oldest(ack, s);
+        } else if self.is_reading(connection) {
             self.execute(connection, command, s);
         } else {
             self.handle_apart(connection, command, s);
         }
-        self.run_passes(s);
     }
 
     /// A command for one of several lives of a connection, or for one that is blocked. One for a
@@ -301,26 +331,17 @@ impl Broker {
                 sync,
                 lose_reply,
             } => {
-                let answer = self.answer_to(s.messages()[message].producer, sync, lose_reply);
-                match transaction {
-                    None => self.send(connection, message, answer, s),
-                    Some(_) => self.send_with_care(
-                        Send {
-                            message,
-                            connection,
-                            transaction,
-                            answer,
-                        },
-                        s,
-                    ),
+                if transaction.is_none() && !lose_reply {
+                    return self.send(connection, message, sync, s);
                 }
-            }
-            ToBroker::Ack {
-                ref ack,
-                reply_to: None,
-                redeliver_after: 0,
-            } => {
-                self.acknowledge(ack, s);
+                let answer = self.answer_to(s.messages()[message].producer, sync, lose_reply);
+                let send = Send {
+                    message,
+                    connection,
+                    transaction,
+                    answer,
+                };
+                self.send_with_care(send, s);
             }
             ToBroker::Ack {
                 ref ack,
@@ -385,28 +406,14 @@ impl Broker {
 
     /// An ack for a consumer that does not exist any more is ignored
     /// (`TransportConnection.processMessageAck`).
-    #[inline(never)]
-    fn acknowledge(&mut self, ack: &MessageAck, s: &mut impl Surroundings) {
-        match self.find(ack.consumer) {
-            Some(subscription) if self.is_for_oldest(subscription, ack) => {
-                self.acknowledge_oldest(subscription, ack, s);
-            }
-            found => {
-                if self.acknowledge_with_care(found, ack, 0, s).is_err() {
-                    self.set_rollback_only(ack.transaction);
-                }
-            }
-        }
-    }
-
-    #[inline(never)]
+    #[inline]
     fn acknowledge_with_care(
         &mut self,
-        found: Option<SubscriptionIndex>,
         ack: &MessageAck,
         redeliver_after: u32,
         s: &mut impl Surroundings,
     ) -> Result<(), Refused> {
+        let found = self.find(ack.consumer);
         rule!("ack-of-nobody", found.is_none());
         let Some(subscription) = found else {
             return Ok(());
@@ -432,8 +439,7 @@ impl Broker {
         redeliver_after: u32,
         s: &mut impl Surroundings,
     ) {
-        let found = self.find(ack.consumer);
-        let outcome = self.acknowledge_with_care(found, ack, redeliver_after, s);
+        let outcome = self.acknowledge_with_care(ack, redeliver_after, s);
         if let Some(caller) = reply_to {
             self.respond(connection, caller, outcome.is_err(), s);
         } else if outcome.is_err() {

@@ -7,7 +7,7 @@ use crate::wire::{AckType, ConnectionId, ConsumerId, MessageAck, MessageRef, ToC
 use super::dead_letter::Letter;
 use super::destination;
 use super::queue::Queue;
-use super::subscription::{Kind, Subscription, SubscriptionIndex, Window};
+use super::subscription::{Kind, Subscription, SubscriptionIndex};
 use super::surroundings::release;
 use super::transaction::{Synchronization, find_transaction};
 use super::{Broker, BrokerTimer, Refused, Surroundings};
@@ -36,14 +36,13 @@ impl Broker {
     ) {
         let looked_at = &mut self.subscriptions[subscription];
         if let Kind::Queue = looked_at.kind {
-            let queue = self.destinations[looked_at.destination].queue();
+            let queue = self.destinations[looked_at.destination()].queue();
             queue.consumers.update_room(subscription, looked_at, s);
         } else {
-            let window = looked_at.window();
-            if !looked_at.is_noted(window) {
-                looked_at.note_window(window, s);
-            }
+            let full = looked_at.is_full();
+            looked_at.full = full;
         }
+        self.subscriptions[subscription].tell_window(s);
     }
 
     /// `dispatchPending`: a durable subscription has messages of its own.
@@ -76,10 +75,6 @@ impl Subscription {
         rule!("hand-over");
         self.ok_for_ack = true;
         self.dispatched.push_back(message);
-        self.dispatched_count += 1;
-        if self.prefetch == 0 {
-            self.prefetch_extension = self.prefetch_extension.saturating_sub(1);
-        }
         let consumer = self.consumer;
         s.emit(Fact::Dispatched {
             consumer,
@@ -95,6 +90,17 @@ impl Subscription {
                 redelivery_counter,
             };
             s.send(self.connection, command);
+        }
+        if self.dispatch_does_more {
+            self.dispatch_more(message, s);
+        }
+    }
+
+    #[inline(never)]
+    fn dispatch_more(&mut self, message: MessageRef, s: &mut impl Surroundings) {
+        if self.prefetch == 0 {
+            self.dispatched_count += 1;
+            self.set_prefetch_extension(self.prefetch_extension.saturating_sub(1));
         }
         if self.persist_jms_redelivered {
             rule!("persist-jms-redelivered");
@@ -115,32 +121,17 @@ impl Subscription {
         }
     }
 
-    /// What is to be noted of the window.
+    /// Tells what was noted of the window, unless it is known. Pull subscriptions, whose window opens
+    /// for each pull, don't tell.
     #[inline(always)]
-    pub(super) fn window(&self) -> Window {
-        let full = self.is_full();
-        let told_full = full & (self.prefetch > 0);
-        rule!("window", told_full);
-        Window { full, told_full }
-    }
-
-    /// Whether that is what was noted last.
-    #[inline(always)]
-    pub(super) fn is_noted(&self, window: Window) -> bool {
-        (window.full == self.full) & (window.told_full == self.told_full)
-    }
-
-    /// Notes it; whether the window became full, or has room again.
-    #[inline]
-    pub(super) fn note_window(&mut self, window: Window, s: &mut impl Surroundings) -> bool {
-        if window.told_full != self.told_full {
-            self.told_full = window.told_full;
-            s.emit(Fact::WindowFull {
-                consumer: self.consumer,
-                full: window.told_full,
-            });
+    pub(super) fn tell_window(&mut self, s: &mut impl Surroundings) {
+        let full = self.full & (self.prefetch > 0);
+        rule!("window", full);
+        if full != self.told_full {
+            self.told_full = full;
+            let consumer = self.consumer;
+            s.emit(Fact::WindowFull { consumer, full });
         }
-        std::mem::replace(&mut self.full, window.full) != window.full
     }
 }
 
@@ -157,26 +148,23 @@ impl Broker {
     /// oldest messages that a consumer of a queue has in flight. Then [`Self::acknowledge_oldest`]
     /// does what [`Self::acknowledge_prefetch`] does: there is nothing to search for or to refuse.
     #[inline(always)]
-    pub(super) fn is_for_oldest(&self, subscription: SubscriptionIndex, ack: &MessageAck) -> bool {
-        let acking = &self.subscriptions[subscription];
+    pub(super) fn is_for_oldest(&self, connection: ConnectionId, ack: &MessageAck) -> bool {
+        let acking = &self.subscriptions[ack.consumer.index as usize];
         ack.ack_type == AckType::Standard
             && ack.transaction.is_none()
-            && acking.has_plain_acks
+            && acking.acks_are_plain
+            && acking.consumer.life == ack.consumer.life
+            && acking.connection == connection
             && acking.begins_with(ack) // so there was a dispatch
     }
 
     #[inline(always)]
-    pub(super) fn acknowledge_oldest(
-        &mut self,
-        subscription: SubscriptionIndex,
-        ack: &MessageAck,
-        s: &mut impl Surroundings,
-    ) {
+    pub(super) fn acknowledge_oldest(&mut self, ack: &MessageAck, s: &mut impl Surroundings) {
         s.emit(Fact::AckArrived { ack: *ack });
+        let subscription = ack.consumer.index as usize;
         let acking = &mut self.subscriptions[subscription];
-        let destination = acking.destination;
+        let destination = acking.destination();
         let queue = self.destinations[destination].queue();
-        acking.time_of_last_ack = s.now();
         acking.contract_prefetch_extension(ack.count);
         for _ in 0..ack.count {
             rule!("standard-ack");
@@ -215,7 +203,7 @@ impl Broker {
             self.dispatch_pending(subscription, s);
             if let Kind::Queue = self.subscriptions[subscription].kind {
                 rule!("passes-of-an-ack");
-                let destination = self.subscriptions[subscription].destination;
+                let destination = self.subscriptions[subscription].destination();
                 // Destination.wakeup, wakeupDestinationsForDispatch
                 self.wakeup_for_waiting(destination, 2);
             }
@@ -320,6 +308,7 @@ impl Broker {
                 let messages = s.messages();
                 messages.contains(ack.last)
                     && messages[ack.last].locked_by == Some(subscription as u32)
+                    && !messages[ack.last].dropped
             }
             // The window lies behind it: it is nearer to the end.
             _ => acking
@@ -435,7 +424,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let subscription = &mut self.subscriptions[subscription];
-        let destination = subscription.destination;
+        let destination = subscription.destination();
         match subscription.kind {
             Kind::Queue => self.drop_message(destination, message, s),
             Kind::Durable(_) => {
@@ -591,11 +580,13 @@ impl Subscription {
         let Some(oldest) = self.dispatched.first() else {
             return false;
         };
-        let last = match ack.count {
-            1 => Some(oldest),
-            count => self.newest_of(count),
-        };
-        ack.first.is_none_or(|first| first == *oldest) && last == Some(&ack.last)
+        if ack.first.is_some_and(|first| first != *oldest) {
+            return false;
+        }
+        if ack.count == 1 {
+            return ack.last == *oldest;
+        }
+        self.newest_of(ack.count) == Some(&ack.last)
     }
 
     /// The last of so many of the oldest messages in flight.
@@ -660,7 +651,7 @@ impl Broker {
     fn push_some(&mut self, subscription: SubscriptionIndex, s: &mut impl Surroundings) {
         match self.subscriptions[subscription].kind {
             Kind::Queue => {
-                self.iterate(self.subscriptions[subscription].destination, s);
+                self.iterate(self.subscriptions[subscription].destination(), s);
                 self.dispatch_pending(subscription, s);
             }
             Kind::Durable(_) => self.dispatch_durable(subscription, s),
@@ -702,7 +693,7 @@ impl Broker {
         credit: u32,
         s: &mut impl Surroundings,
     ) {
-        self.subscriptions[subscription].prefetch_extension = credit;
+        self.subscriptions[subscription].set_prefetch_extension(credit);
         self.update_room(subscription, s);
     }
 }

@@ -87,10 +87,11 @@ impl Broker {
         &mut self,
         connection: ConnectionId,
         message: MessageRef,
-        answer: Answer,
+        sync: bool,
         s: &mut impl Surroundings,
     ) {
         let content = &mut s.messages_mut()[message];
+        let answer = self.answer_to(content.producer, sync, false);
         let destination = content.destination as usize;
         let limited = self.destinations[destination].memory.is_limited();
         if limited || content.expiration > 0 || self.is_repeat(content) {
@@ -105,7 +106,7 @@ impl Broker {
         let size = content.memory_size();
         self.number(content);
         self.note_stored(content);
-        let pass = self.pass_at_once(content);
+        let pass = self.pass_at_once(destination, content.group);
         if pass == PassAtOnce::Unknown {
             self.take_place(destination, message, s);
             self.answer(connection, answer, size, s);
@@ -206,8 +207,9 @@ impl Broker {
     /// index). Numbers of a producer ascend, so the highest says it all.
     #[inline]
     fn is_repeat(&self, content: &Message) -> bool {
-        let last_stored = self.producers[content.producer as usize].last_stored;
-        content.persistent && !content.copy && content.number <= last_stored
+        content.persistent
+            && !content.copy
+            && content.number <= self.producers[content.producer as usize].last_stored
     }
 
     fn suppress(&mut self, send: Send, s: &mut impl Surroundings) {

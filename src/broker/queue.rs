@@ -94,7 +94,6 @@ impl Queue {
         content.acked = true;
         rule!("removal");
         content.dropped = true;
-        content.locked_by = None;
         self.paged_in -= 1;
     }
 
@@ -435,12 +434,12 @@ impl Broker {
     /// said at once: nothing is to be paged in before it, no pass is wanted, and no group, rule or
     /// setting says more about it.
     #[inline(always)]
-    pub(super) fn pass_at_once(&self, message: &Message) -> PassAtOnce {
-        let destination = &self.destinations[message.destination as usize];
+    pub(super) fn pass_at_once(&self, destination: usize, group: u32) -> PassAtOnce {
+        let destination = &self.destinations[destination];
         let Kind::Queue(queue) = &destination.kind else {
             return PassAtOnce::Unknown;
         };
-        let special = !destination.plain || message.group > 0;
+        let special = !destination.plain || group > 0;
         if special || queue.consumers.has_exclusive() || !self.wanted.is_empty() {
             return PassAtOnce::Unknown;
         }
@@ -646,9 +645,9 @@ impl Broker {
         last_delivered: i64,
         s: &mut impl Surroundings,
     ) {
-        let destination = self.subscriptions[gone].destination;
+        let destination = self.subscriptions[gone].destination();
         let queue = self.destinations[destination].queue();
-        queue.consumers.remove(gone, &self.subscriptions);
+        queue.consumers.remove(gone, &mut self.subscriptions);
         let unacked: Vec<MessageRef> = self.subscriptions[gone].dispatched.take_all();
         if !self.stopped {
             count_redeliveries(&unacked, last_delivered, s);

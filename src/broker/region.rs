@@ -1,10 +1,7 @@
 //! Subscriptions come and go (`AbstractRegion`, `TopicRegion`, `PolicyEntry`).
 
-use std::collections::BTreeMap;
-
 use crate::facts::{Fact, Removal};
-use crate::kernel::Fifo;
-use crate::wire::{Caller, ConnectionId, ConsumerId, ToClient};
+use crate::wire::{Caller, ConnectionId, ConsumerId, DestinationIndex, ToClient};
 
 use super::destination;
 use super::durable::Durable;
@@ -118,6 +115,7 @@ impl Broker {
         if let Some(connection) = self.connection(connection) {
             connection.consumers.push(consumer);
         }
+        self.note_plain_acks(consumer, true);
         self.respond(connection, caller, false, s);
         if let Kind::Durable(_) = self.subscriptions[subscription].kind {
             self.dispatch_durable(subscription, s);
@@ -138,10 +136,12 @@ impl Broker {
         let policy = &self.destinations[destination].policy;
         let kind = self.kind_of(info, prefetch);
         let mut subscription = Subscription {
-            has_plain_acks: matches!(kind, Kind::Queue) && self.destinations[destination].plain,
+            can_have_plain_acks: matches!(kind, Kind::Queue)
+                && self.destinations[destination].plain
+                && policy.slow_consumer_strategy.is_none(),
             consumer,
             connection,
-            destination,
+            destination: destination as DestinationIndex,
             kind,
             queue: QueueConsumer {
                 priority: info.priority,
@@ -149,20 +149,13 @@ impl Broker {
                 ..QueueConsumer::default()
             },
             prefetch,
-            prefetch_extension: 0,
             use_prefetch_extension: policy.use_prefetch_extension,
             persist_jms_redelivered: policy.persist_jms_redelivered,
-            dispatched: Fifo::new(),
-            dispatched_count: 0,
-            ok_for_ack: false,
-            slow: false,
-            full: false,
-            told_full: false,
             time_of_last_ack: s.now(),
-            redelivered_messages: BTreeMap::new(),
             extension_is_last_delivered: self.rules.delivered_once_until_acknowledged,
-            delivered_since_ack: false,
+            ..Subscription::default()
         };
+        subscription.note_settings();
         subscription.full = subscription.is_full();
         let index = self.place_subscription(subscription);
         self.add_to_destination(destination, index);
@@ -187,13 +180,38 @@ impl Broker {
         Kind::Topic(TopicBuffer::new(&destination.policy, prefetch, own_limit))
     }
 
+    /// At the place of its consumer's own number if that is free, so that nearly every ack finds it
+    /// without a search.
     fn place_subscription(&mut self, subscription: Subscription) -> SubscriptionIndex {
-        if let Some(index) = self.free_subscriptions.pop() {
+        let home = subscription.consumer.index as usize;
+        let has_home = std::mem::take(&mut self.consumers[home].home_is_free);
+        let free = if has_home {
+            Some(home)
+        } else {
+            self.free_subscriptions.pop()
+        };
+        if let Some(index) = free {
             self.subscriptions[index] = subscription;
             return index;
         }
         self.subscriptions.push(subscription);
         self.subscriptions.len() - 1
+    }
+
+    fn free_place(&mut self, subscription: SubscriptionIndex) {
+        match self.consumers.get_mut(subscription) {
+            Some(consumer) => consumer.home_is_free = true,
+            None => self.free_subscriptions.push(subscription),
+        }
+    }
+
+    /// Notes whether the acks of a consumer are plain as long as it is there and the broker reads from
+    /// its connection. Only a subscription at home has plain acks.
+    pub(super) fn note_plain_acks(&mut self, consumer: ConsumerId, are_read: bool) {
+        let home = &mut self.subscriptions[consumer.index as usize];
+        if home.consumer == consumer {
+            home.acks_are_plain = are_read && home.can_have_plain_acks;
+        }
     }
 
     fn add_to_destination(&mut self, destination: usize, new: SubscriptionIndex) {
@@ -226,6 +244,7 @@ impl Broker {
         if let Kind::Durable(durable) = &mut subscription.kind {
             durable.active = true;
         }
+        subscription.note_settings();
         subscription.full = subscription.is_full();
         offline
     }
@@ -283,16 +302,23 @@ impl Broker {
             return;
         };
         rule!("failover-prefetch-0");
-        self.subscriptions[subscription].prefetch = prefetch;
+        self.subscriptions[subscription].set_prefetch(prefetch);
         self.update_room(subscription, s);
+        let in_flight = self.subscriptions[subscription].dispatched.len();
         match self.subscriptions[subscription].kind {
             Kind::Topic(_) => self.dispatch_matched(subscription, s),
             _ => self.dispatch_pending(subscription, s),
         }
-        self.subscriptions[subscription].prefetch = self.configured_prefetch(consumer, prefetch);
+        let configured = self.configured_prefetch(consumer, prefetch);
+        let changed = &mut self.subscriptions[subscription];
+        if prefetch > 0 {
+            // One that has to pull does not count them here only.
+            changed.dispatched_count += (changed.dispatched.len() - in_flight) as u64;
+        }
+        changed.set_prefetch(configured);
         self.tell_prefetch_zero(subscription, prefetch, s);
         self.update_room(subscription, s);
-        self.wakeup(self.subscriptions[subscription].destination);
+        self.wakeup(self.subscriptions[subscription].destination());
     }
 
     /// `AbstractRegion.removeConsumer`, `TopicRegion.removeConsumer`
@@ -316,6 +342,7 @@ impl Broker {
         self.consumers[consumer.index as usize]
             .lives
             .end(consumer.life);
+        self.subscriptions[subscription].acks_are_plain = false;
         if let Some(connection) = self.connection(connection) {
             connection.consumers.retain(|&other| other != consumer);
         }
@@ -325,6 +352,6 @@ impl Broker {
             Kind::Topic(_) => self.remove_from_topic(subscription, s),
         }
         self.forget_slow(subscription);
-        self.free_subscriptions.push(subscription);
+        self.free_place(subscription);
     }
 }

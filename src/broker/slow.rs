@@ -190,7 +190,7 @@ impl Broker {
     /// `AbortSlowConsumerStrategy.slowConsumer`: the first notification starts the checks.
     fn notify_strategy(&mut self, subscription: SubscriptionIndex, s: &mut impl Surroundings) {
         let connection = self.subscriptions[subscription].connection;
-        let destination = self.subscriptions[subscription].destination;
+        let destination = self.subscriptions[subscription].destination();
         let Some(strategy) = &mut self.destinations[destination].slow_strategy else {
             return;
         };
@@ -219,7 +219,7 @@ impl Broker {
 
     /// A subscription is gone for good.
     pub(super) fn forget_slow(&mut self, subscription: SubscriptionIndex) {
-        let destination = self.subscriptions[subscription].destination;
+        let destination = self.subscriptions[subscription].destination();
         if let Some(strategy) = &mut self.destinations[destination].slow_strategy {
             strategy.forget(subscription);
         }

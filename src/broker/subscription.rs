@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{Fifo, Time};
-use crate::wire::{ConnectionId, ConsumerId, MessageRef};
+use crate::wire::{ConnectionId, ConsumerId, DestinationIndex, MessageRef};
 
 use super::consumers::Place;
 use super::durable::Durable;
@@ -18,15 +18,36 @@ use super::topic::TopicBuffer;
 /// gone.
 pub(super) type SubscriptionIndex = usize;
 
-/// What all kinds of subscriptions have in common.
-#[derive(Debug)]
+/// What all kinds of subscriptions have in common. What a dispatch or an ack looks at comes first and
+/// fills one line of the cache: with a thousand consumers each line more is a miss.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
 pub(super) struct Subscription {
+    /// In flight, the oldest first.
+    pub dispatched: Fifo<MessageRef>,
     /// Which life of which consumer; of an offline durable subscription, the last.
     pub consumer: ConsumerId,
     /// Where its commands go.
     pub connection: ConnectionId,
     /// What it consumes from.
-    pub destination: usize,
+    pub destination: DestinationIndex,
+    /// With so many in flight the window is full: what [`Self::note_settings`] makes of the settings.
+    pub limit: u32,
+    /// Whether the window is full, as of the last look at it.
+    pub full: bool,
+    /// `isSlowConsumer`
+    pub slow: bool,
+    /// Whether its acks come in order, from a consumer that is there, and do nothing but take messages
+    /// off a queue: see [`super::Broker::note_plain_acks`].
+    pub acks_are_plain: bool,
+    /// `okForAckAsDispatchDone`: acks before the first dispatch are ignored.
+    pub ok_for_ack: bool,
+    /// Whether there is a prefetch extension.
+    pub is_extended: bool,
+    /// Whether a dispatch changes more than the window: it uses up a pull, or is stored.
+    pub dispatch_does_more: bool,
+    /// Whether the facts say that the window is full.
+    pub told_full: bool,
     /// What the kinds don't have in common.
     pub kind: Kind,
     /// What only consumers of queues need.
@@ -39,22 +60,13 @@ pub(super) struct Subscription {
     pub use_prefetch_extension: bool,
     /// `persistJMSRedelivered`
     pub persist_jms_redelivered: bool,
-    /// Whether its acks do nothing but take messages off a queue: no setting of the queue, and no
+    /// Whether its acks can do nothing but take messages off a queue: no setting of the queue, and no
     /// rule of the article, makes them do more.
-    pub has_plain_acks: bool,
-    /// In flight, the oldest first.
-    pub dispatched: Fifo<MessageRef>,
-    /// `SubscriptionStatistics.getDispatched`: how many were ever dispatched.
+    pub can_have_plain_acks: bool,
+    /// `SubscriptionStatistics.getDispatched`: how many were ever dispatched while it had to pull, which
+    /// is all that anybody asks for.
     pub dispatched_count: u64,
-    /// `okForAckAsDispatchDone`: acks before the first dispatch are ignored.
-    pub ok_for_ack: bool,
-    /// `isSlowConsumer`
-    pub slow: bool,
-    /// Whether the window is full, as of the last look at it.
-    pub full: bool,
-    /// Whether the facts say that it is.
-    pub told_full: bool,
-    /// `getTimeOfLastMessageAck`
+    /// `getTimeOfLastMessageAck`, if a strategy looks at it.
     pub time_of_last_ack: Time,
     /// How often each message came back (`DurableTopicSubscription.redeliveredMessages`); those
     /// that never did are not in it. On queues the messages themselves count.
@@ -66,19 +78,11 @@ pub(super) struct Subscription {
     pub delivered_since_ack: bool,
 }
 
-/// What is noted of a window. Pull subscriptions, whose window opens for each pull, don't tell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Window {
-    /// Whether it is full.
-    pub full: bool,
-    /// Whether the facts say that it is.
-    pub told_full: bool,
-}
-
 /// The three classes of subscriptions.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Kind {
     /// `QueueSubscription`
+    #[default]
     Queue,
     /// `DurableTopicSubscription`
     Durable(Durable),
@@ -95,22 +99,45 @@ pub(super) struct QueueConsumer {
     pub exclusive: bool,
     /// Message groups that it owns.
     pub assigned_groups: u32,
-    /// Where it stands in the queue's list.
+    /// Where it stands in the queue's list while it is full.
     pub place: Place,
 }
 
 impl Subscription {
+    /// The place of its destination.
+    #[inline(always)]
+    pub fn destination(&self) -> usize {
+        self.destination as usize
+    }
+
     /// `isFull`
     #[inline(always)]
     pub fn is_full(&self) -> bool {
-        match &self.kind {
-            Kind::Durable(durable) if !durable.active => true,
-            _ if self.prefetch == 0 => self.prefetch_extension == 0,
-            _ => {
-                let limit = u64::from(self.prefetch) + u64::from(self.prefetch_extension);
-                self.dispatched.len() as u64 >= limit
-            }
-        }
+        self.dispatched.len() >= self.limit as usize
+    }
+
+    /// To be called when anything changes that this looks at. Nobody has anything like 2^32 messages
+    /// in flight, so that is no limit.
+    pub fn note_settings(&mut self) {
+        let is_offline = matches!(&self.kind, Kind::Durable(durable) if !durable.active);
+        self.limit = match (self.prefetch, self.prefetch_extension) {
+            _ if is_offline => 0,
+            (0, 0) => 0,
+            (0, _) => u32::MAX,
+            (prefetch, extension) => prefetch.saturating_add(extension),
+        };
+        self.is_extended = self.prefetch_extension > 0;
+        self.dispatch_does_more = self.prefetch == 0 || self.persist_jms_redelivered;
+    }
+
+    pub fn set_prefetch(&mut self, prefetch: u32) {
+        self.prefetch = prefetch;
+        self.note_settings();
+    }
+
+    pub fn set_prefetch_extension(&mut self, extension: u32) {
+        self.prefetch_extension = extension;
+        self.note_settings();
     }
 
     /// `countBeforeFull`: below 0 after acknowledgements took the extension back.
@@ -132,20 +159,20 @@ impl Subscription {
         }
         if self.extension_is_last_delivered {
             rule!("article-3");
-            self.prefetch_extension = amount.min(self.prefetch / 2);
+            self.set_prefetch_extension(amount.min(self.prefetch / 2));
         } else {
             rule!(
                 "extension-has-no-bound",
                 self.prefetch_extension + amount > self.prefetch
             );
-            self.prefetch_extension = self.prefetch_extension.saturating_add(amount);
+            self.set_prefetch_extension(self.prefetch_extension.saturating_add(amount));
         }
     }
 
     /// `contractPrefetchExtension`. A count below 0 expands, as subtracting it does in ActiveMQ.
     #[inline]
     pub fn contract_prefetch_extension(&mut self, amount: i32) {
-        if self.prefetch_extension > 0 || amount < 0 {
+        if self.is_extended || amount < 0 {
             self.do_contract_prefetch_extension(amount);
         }
     }
@@ -156,10 +183,10 @@ impl Subscription {
             return;
         }
         if self.extension_is_last_delivered {
-            self.prefetch_extension = 0;
+            self.set_prefetch_extension(0);
         } else {
             let contracted = i64::from(self.prefetch_extension) - i64::from(amount);
-            self.prefetch_extension = contracted.clamp(0, i64::from(u32::MAX)) as u32;
+            self.set_prefetch_extension(contracted.clamp(0, i64::from(u32::MAX)) as u32);
         }
     }
 

@@ -159,7 +159,7 @@ impl Broker {
     ) {
         let subscription = &mut self.subscriptions[subscriber];
         let consumer = subscription.consumer;
-        let destination = subscription.destination;
+        let destination = subscription.destination();
         let Kind::Topic(buffer) = &mut subscription.kind else {
             return;
         };
@@ -187,7 +187,7 @@ impl Broker {
     /// `TopicSubscription.removeExpiredMessages`: finds only one at a time, and tells nobody but
     /// the dead-letter queue.
     fn remove_first_expired(&mut self, subscriber: SubscriptionIndex, s: &mut impl Surroundings) {
-        let destination = self.subscriptions[subscriber].destination;
+        let destination = self.subscriptions[subscriber].destination();
         let now = s.now();
         let Kind::Topic(buffer) = &mut self.subscriptions[subscriber].kind else {
             return;
@@ -245,7 +245,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let subscription = &self.subscriptions[subscriber];
-        let destination = subscription.destination;
+        let destination = subscription.destination();
         rule!("eviction", cause == DeathCause::Evicted);
         s.emit(Fact::Discarded {
             consumer: subscription.consumer,
@@ -263,7 +263,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         while !self.subscriptions[subscriber].is_full() {
-            let destination = self.subscriptions[subscriber].destination;
+            let destination = self.subscriptions[subscriber].destination();
             let Kind::Topic(buffer) = &mut self.subscriptions[subscriber].kind else {
                 return;
             };
@@ -420,7 +420,7 @@ impl Broker {
     pub(super) fn remove_from_topic(&mut self, gone: SubscriptionIndex, s: &mut impl Surroundings) {
         self.end_delays(Some(self.subscriptions[gone].consumer), s);
         rule!("topic-ends");
-        let destination = self.subscriptions[gone].destination;
+        let destination = self.subscriptions[gone].destination();
         let topic = self.destinations[destination].topic();
         topic.subscribers.retain(|&subscriber| subscriber != gone);
         let subscription = &mut self.subscriptions[gone];
