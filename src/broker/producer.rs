@@ -91,10 +91,11 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let content = &mut s.messages_mut()[message];
-        let answer = self.answer_to(content.producer, sync, false);
+        let is_answered = sync || self.producers[content.producer as usize].windowed;
         let destination = content.destination as usize;
         let limited = self.destinations[destination].memory.is_limited();
-        if limited || content.expiration > 0 || self.is_repeat(content) {
+        if limited || content.expiration > 0 || content.persistent && !self.store(content) {
+            let answer = self.answer_to(content.producer, sync, false);
             let send = Send {
                 message,
                 connection,
@@ -103,22 +104,54 @@ impl Broker {
             };
             return self.send_with_care(send, s);
         }
-        let size = content.memory_size();
         self.number(content);
-        self.note_stored(content);
-        let pass = self.pass_at_once(destination, content.group);
-        if pass == PassAtOnce::Unknown {
-            self.take_place(destination, message, s);
-            self.answer(connection, answer, size, s);
-            return;
+        match self.pass_at_once(destination, content.group) {
+            PassAtOnce::HandsOver(taker) => {
+                enqueued(destination, message, s);
+                if is_answered {
+                    self.answer_held(connection, message, sync, s);
+                }
+                self.hand_over_at_once(destination, message, taker, s);
+            }
+            PassAtOnce::PagesIn => {
+                enqueued(destination, message, s);
+                if is_answered {
+                    self.answer_held(connection, message, sync, s);
+                }
+                self.page_in_at_once(destination, message, s);
+            }
+            PassAtOnce::Unknown => {
+                let size = content.memory_size();
+                let answer = self.answer_to(content.producer, sync, false);
+                self.take_place(destination, message, s);
+                self.answer(connection, answer, size, s);
+            }
         }
-        enqueued(destination, message, s);
+    }
+
+    /// The answer to the send of a message that is held.
+    #[inline(never)]
+    fn answer_held(
+        &self,
+        connection: ConnectionId,
+        message: MessageRef,
+        sync: bool,
+        s: &mut impl Surroundings,
+    ) {
+        let content = &s.messages()[message];
+        let size = content.memory_size();
+        let answer = self.answer_to(content.producer, sync, false);
         self.answer(connection, answer, size, s);
-        if let PassAtOnce::HandsOver(taker) = pass {
-            self.hand_over_at_once(destination, message, taker, s);
-        } else {
-            self.page_in_at_once(destination, message, s);
+    }
+
+    /// Whether a message is new; then it is noted.
+    #[inline(always)]
+    fn store(&mut self, content: &Message) -> bool {
+        let is_new = !self.is_repeat(content);
+        if is_new {
+            self.note_stored(content);
         }
+        is_new
     }
 
     /// A message arrives.
