@@ -41,6 +41,7 @@ impl Broker {
             .end_of_range(start, ack.last, ack.count)
             .ok_or(Refused)?;
         let messages: Vec<MessageRef> = failing.dispatched.take_out(start, end + 1 - start);
+        failing.note_settings();
         failing.contract_prefetch_extension(messages.len() as i32);
         let (consumer, destination) = (failing.consumer, failing.destination());
         for &message in &messages {

@@ -142,7 +142,7 @@ impl Consumers {
         self.take_turns = all_equal && self.len() > 1 && !self.rules.strict_order;
     }
 
-    /// Whether [`Self::go_last`] is all that [`Self::rotate`] does.
+    /// Whether [`Self::go_last`] is all that [`Self::rotate`] does with one that still has room.
     #[inline(always)]
     pub fn take_turns(&self) -> bool {
         self.take_turns
@@ -150,14 +150,31 @@ impl Consumers {
 
     /// The first with room took a message and goes to the end of the list.
     #[inline(always)]
-    pub fn go_last(&mut self, taker: SubscriptionIndex, moving: &mut Subscription) {
+    pub fn go_last(&mut self) {
         rule!("takers-go-last");
         self.next_turn += 1;
-        if moving.full {
-            moving.queue.place.turn = self.next_turn;
-        } else if let Some((mut place, _)) = self.with_room.pop_front() {
+        if let Some((mut place, taker)) = self.with_room.pop_front() {
             place.turn = self.next_turn;
             self.with_room.push_back((place, taker));
+        }
+    }
+
+    /// A consumer took a message that filled its window.
+    #[inline(never)]
+    pub fn fill(
+        &mut self,
+        taker: SubscriptionIndex,
+        subscriptions: &mut [Subscription],
+        s: &mut impl Surroundings,
+    ) {
+        let filled = &mut subscriptions[taker];
+        self.update_room(taker, filled, s);
+        if self.take_turns {
+            rule!("takers-go-last");
+            self.next_turn += 1;
+            filled.queue.place.turn = self.next_turn;
+        } else {
+            self.rotate(taker, subscriptions);
         }
     }
 
@@ -343,7 +360,7 @@ impl Consumers {
     }
 
     /// The window of a consumer became full, or has room again.
-    #[inline(never)]
+    #[inline(always)]
     fn change_room(
         &mut self,
         member: SubscriptionIndex,

@@ -92,6 +92,8 @@ pub struct Broker {
     sessions: Vec<Session>,
     consumers: Vec<Consumer>,
     producers: Vec<Producer>,
+    /// Whether any producer has a window: else nobody looks for one.
+    has_windows: bool,
     /// Live subscriptions, offline durable ones, and free places. Each consumer has a place of its own
     /// here, for the only one of its lives in nearly all runs, and the others come behind.
     subscriptions: Vec<Subscription>,
@@ -171,6 +173,10 @@ impl Broker {
                 .iter()
                 .map(|c| Consumer::new(c, scenario))
                 .collect(),
+            has_windows: scenario
+                .producers
+                .iter()
+                .any(|producer| producer.options.producer_window_size > 0),
             producers: scenario
                 .producers
                 .iter()

@@ -23,7 +23,8 @@ impl Broker {
         redelivery_counter: u32,
         s: &mut impl Surroundings,
     ) {
-        self.subscriptions[taker].dispatch(message, redelivery_counter, &self.stopping, s);
+        let taking = &mut self.subscriptions[taker];
+        taking.dispatch(message, redelivery_counter, &self.stopping, s);
         self.update_room(taker, s);
     }
 
@@ -75,6 +76,7 @@ impl Subscription {
         rule!("hand-over");
         self.ok_for_ack = true;
         self.dispatched.push_back(message);
+        self.room -= 1;
         let consumer = self.consumer;
         s.emit(Fact::Dispatched {
             consumer,
@@ -358,8 +360,7 @@ impl Broker {
             acking.time_of_last_ack = s.now();
         }
         for _ in 0..count {
-            let dispatched = &mut self.subscriptions[subscription].dispatched;
-            let Some(message) = dispatched.remove(start) else {
+            let Some(message) = self.subscriptions[subscription].take_off(start) else {
                 break;
             };
             if ack.ack_type == AckType::Poison {
@@ -408,7 +409,7 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let acking = &mut self.subscriptions[subscription];
-        if let Some(message) = acking.dispatched.remove(index) {
+        if let Some(message) = acking.take_off(index) {
             let consumer = acking.consumer;
             s.emit(Fact::Acknowledged { consumer, message });
             self.let_go_dispatched(subscription, message, s);
@@ -523,14 +524,15 @@ impl Queue {
     #[inline(always)]
     fn take_off_oldest(&mut self, acking: &mut Subscription, s: &mut impl Surroundings) {
         let consumer = acking.consumer;
-        if let Some(message) = acking.dispatched.pop_front() {
+        if let Some(message) = acking.take_off(0) {
             s.emit(Fact::Acknowledged { consumer, message });
             self.forget(message, s);
             release(s, message);
         }
     }
 
-    /// After an ack: there may be room again. Whether anything waits for it.
+    /// After an ack: there may be room again. (It never takes room away, since the article's rules are
+    /// not plain.) Whether anything waits for it.
     #[inline(always)]
     fn has_work_for(
         &mut self,
@@ -538,7 +540,9 @@ impl Queue {
         acking: &mut Subscription,
         s: &mut impl Surroundings,
     ) -> bool {
-        self.consumers.update_room(subscription, acking, s);
+        if acking.full {
+            self.consumers.update_room(subscription, acking, s);
+        }
         acking.room_may_clear_slow(s);
         !self.waiting.is_empty()
     }

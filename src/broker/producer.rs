@@ -75,9 +75,13 @@ impl Broker {
         match (sync, lose_reply) {
             (true, true) => Answer::LostResponse,
             (true, false) => Answer::Response(producer),
-            _ if self.producers[producer as usize].windowed => Answer::ProducerAck(producer),
+            _ if self.is_windowed(producer) => Answer::ProducerAck(producer),
             _ => Answer::Nothing,
         }
+    }
+
+    fn is_windowed(&self, producer: ProducerIndex) -> bool {
+        self.producers[producer as usize].windowed
     }
 
     /// A message arrives outside of transactions. Nearly always nothing speaks against it: no limit
@@ -91,10 +95,10 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let content = &mut s.messages_mut()[message];
-        let is_answered = sync || self.producers[content.producer as usize].windowed;
+        let is_answered = sync || self.has_windows && self.is_windowed(content.producer);
         let destination = content.destination as usize;
-        let limited = self.destinations[destination].memory.is_limited();
-        if limited || content.expiration > 0 || content.persistent && !self.store(content) {
+        let plain = self.destinations[destination].plain;
+        if !plain || content.expiration > 0 || content.persistent && !self.store(content) {
             let answer = self.answer_to(content.producer, sync, false);
             let send = Send {
                 message,

@@ -402,9 +402,10 @@ impl Queue {
         content.locked_by = Some(taker as u32);
         let redelivery_counter = content.redelivery_counter;
         subscription.dispatch(message, redelivery_counter, stopping, s);
-        self.consumers.update_room(taker, subscription, s);
-        if self.consumers.take_turns() {
-            self.consumers.go_last(taker, subscription);
+        if subscription.is_full() {
+            self.consumers.fill(taker, subscriptions, s);
+        } else if self.consumers.take_turns() {
+            self.consumers.go_last();
         } else {
             self.consumers.rotate(taker, subscriptions);
         }
@@ -430,8 +431,8 @@ impl Broker {
         self.wakeup(destination);
     }
 
-    /// What the pass over a message does that arrives now and does not expire, as far as it can be
-    /// said at once: nothing is to be paged in before it, no pass is wanted, and no group, rule or
+    /// What the pass over a message does that arrives now at a plain destination and does not expire,
+    /// as far as it can be said at once: nothing is to be paged in before it, no pass is wanted, and no group, rule or
     /// setting says more about it.
     #[inline(always)]
     pub(super) fn pass_at_once(&self, destination: usize, group: u32) -> PassAtOnce {
@@ -439,8 +440,7 @@ impl Broker {
         let Kind::Queue(queue) = &destination.kind else {
             return PassAtOnce::Unknown;
         };
-        let special = !destination.plain || group > 0;
-        if special || queue.consumers.has_exclusive() || !self.wanted.is_empty() {
+        if group > 0 || queue.consumers.has_exclusive() || !self.wanted.is_empty() {
             return PassAtOnce::Unknown;
         }
         match queue.consumers.first_with_room() {

@@ -31,8 +31,9 @@ pub(super) struct Subscription {
     pub connection: ConnectionId,
     /// What it consumes from.
     pub destination: DestinationIndex,
-    /// With so many in flight the window is full: what [`Self::note_settings`] makes of the settings.
-    pub limit: u32,
+    /// How many more fit into the window; not positive: it is full. Kept up to date with what is in
+    /// flight, see [`Self::note_settings`].
+    pub room: i32,
     /// Whether the window is full, as of the last look at it.
     pub full: bool,
     /// `isSlowConsumer`
@@ -113,19 +114,21 @@ impl Subscription {
     /// `isFull`
     #[inline(always)]
     pub fn is_full(&self) -> bool {
-        self.dispatched.len() >= self.limit as usize
+        self.room <= 0
     }
 
-    /// To be called when anything changes that this looks at. Nobody has anything like 2^32 messages
+    /// To be called when anything changes that this looks at. Nobody has anything like 2^31 messages
     /// in flight, so that is no limit.
     pub fn note_settings(&mut self) {
         let is_offline = matches!(&self.kind, Kind::Durable(durable) if !durable.active);
-        self.limit = match (self.prefetch, self.prefetch_extension) {
+        let limit = match (self.prefetch, self.prefetch_extension) {
             _ if is_offline => 0,
             (0, 0) => 0,
             (0, _) => u32::MAX,
             (prefetch, extension) => prefetch.saturating_add(extension),
         };
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+        self.room = limit.saturating_sub_unsigned(self.dispatched.len() as u32);
         self.is_extended = self.prefetch_extension > 0;
         self.dispatch_does_more = self.prefetch == 0 || self.persist_jms_redelivered;
     }
@@ -200,6 +203,14 @@ impl Subscription {
             .into_iter()
             .flat_map(|durable| self.dispatched.iter().chain(&durable.pending))
             .copied()
+    }
+
+    /// Takes the message at this place out of the dispatched list.
+    #[inline(always)]
+    pub fn take_off(&mut self, index: usize) -> Option<MessageRef> {
+        let message = self.dispatched.remove(index)?;
+        self.room += 1;
+        Some(message)
     }
 
     /// Where in the dispatched list a message is.

@@ -370,7 +370,7 @@ impl Broker {
         let consumer = subscription.consumer;
         for _ in 0..count {
             let subscription = &mut self.subscriptions[subscriber];
-            let Some(message) = subscription.dispatched.remove(start) else {
+            let Some(message) = subscription.take_off(start) else {
                 return;
             };
             if ack.transaction.is_none() {
