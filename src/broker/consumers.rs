@@ -168,7 +168,7 @@ impl Consumers {
         s: &mut impl Surroundings,
     ) {
         let filled = &mut subscriptions[taker];
-        self.update_room(taker, filled, s);
+        self.becomes_full(taker, filled, s);
         if self.take_turns {
             rule!("takers-go-last");
             self.next_turn += 1;
@@ -346,7 +346,7 @@ impl Consumers {
     }
 
     /// Looks whether the window of a consumer is full, and notes it if that changed.
-    #[inline(always)]
+    #[inline]
     pub fn update_room(
         &mut self,
         member: SubscriptionIndex,
@@ -354,27 +354,35 @@ impl Consumers {
         s: &mut impl Surroundings,
     ) {
         let full = looked_at.is_full();
-        if full != looked_at.full {
-            self.change_room(member, looked_at, full, s);
+        if full && !looked_at.full {
+            self.becomes_full(member, looked_at, s);
+        } else if looked_at.full && !full {
+            self.has_room_again(member, looked_at, s);
         }
     }
 
-    /// The window of a consumer became full, or has room again.
     #[inline(always)]
-    fn change_room(
+    fn becomes_full(
         &mut self,
         member: SubscriptionIndex,
         changed: &mut Subscription,
-        full: bool,
         s: &mut impl Surroundings,
     ) {
-        changed.full = full;
+        changed.full = true;
         changed.tell_window(s);
-        if full {
-            self.take_out(member, &mut changed.queue.place);
-        } else {
-            self.put_in(changed.queue.place, member);
-        }
+        self.take_out(member, &mut changed.queue.place);
+    }
+
+    #[inline(always)]
+    pub fn has_room_again(
+        &mut self,
+        member: SubscriptionIndex,
+        changed: &mut Subscription,
+        s: &mut impl Surroundings,
+    ) {
+        changed.full = false;
+        changed.tell_window(s);
+        self.put_in(changed.queue.place, member);
     }
 
     /// Notes the place of one that leaves those with room.

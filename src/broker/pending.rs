@@ -102,6 +102,9 @@ impl Waiting {
 
     #[inline]
     fn level_of(&mut self, priority: u8) -> &mut Level {
+        if self.lower.is_empty() {
+            return &mut self.first;
+        }
         match self.lower.len().saturating_sub(usize::from(priority)) {
             0 => &mut self.first,
             index => &mut self.lower[index - 1],

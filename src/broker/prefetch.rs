@@ -1,12 +1,13 @@
 //! Dispatch, acks and pulls of queue-like subscriptions (`PrefetchSubscription`): those of queues,
 //! and durable ones.
 
+use std::ops::Range;
+
 use crate::facts::{DeathCause, Fact};
 use crate::wire::{AckType, ConnectionId, ConsumerId, MessageAck, MessageRef, ToClient};
 
 use super::dead_letter::Letter;
-use super::destination;
-use super::queue::Queue;
+use super::queue::{Queue, mark_dropped};
 use super::subscription::{Kind, Subscription, SubscriptionIndex};
 use super::surroundings::release;
 use super::transaction::{Synchronization, find_transaction};
@@ -154,8 +155,7 @@ impl Broker {
         let acking = &self.subscriptions[ack.consumer.index as usize];
         ack.ack_type == AckType::Standard
             && ack.transaction.is_none()
-            && acking.acks_are_plain
-            && acking.consumer.life == ack.consumer.life
+            && acking.has_plain_acks_of(ack.consumer)
             && acking.connection == connection
             && acking.begins_with(ack) // so there was a dispatch
     }
@@ -165,13 +165,16 @@ impl Broker {
         s.emit(Fact::AckArrived { ack: *ack });
         let subscription = ack.consumer.index as usize;
         let acking = &mut self.subscriptions[subscription];
-        let destination = acking.destination();
-        let queue = self.destinations[destination].queue();
-        acking.contract_prefetch_extension(ack.count);
+        if acking.is_extended {
+            acking.contract_prefetch_extension(ack.count);
+        }
         for _ in 0..ack.count {
             rule!("standard-ack");
-            queue.take_off_oldest(acking, s);
+            acking.take_off_oldest(s);
         }
+        let destination = acking.destination();
+        let queue = self.destinations[destination].queue();
+        queue.paged_in -= ack.count as usize;
         rule!("passes-of-an-ack");
         let has_work = queue.has_work_for(subscription, acking, s);
         // The command is done: unless this is within a pass, the next ones can begin at once.
@@ -261,9 +264,13 @@ impl Broker {
         acking.time_of_last_ack = s.now();
         let (sessions, producers) = (&mut self.sessions, &mut self.producers);
         let mut transaction = find_transaction(sessions, producers, ack.transaction);
-        for index in start..start + count {
-            let message = acking.dispatched[index];
-            let acknowledged = acking.acknowledge_in_transaction(ack, message, s);
+        let range = start..start + count;
+        if let Kind::Durable(_) = acking.kind {
+            acking.forget_redeliveries(range.clone());
+        }
+        let is_queue = matches!(acking.kind, Kind::Queue);
+        for &message in &acking.dispatched[range] {
+            let acknowledged = acknowledge_in_transaction(is_queue, ack.consumer, message, s);
             if let Some(transaction) = &mut transaction {
                 transaction.add(acknowledged);
             }
@@ -286,7 +293,11 @@ impl Broker {
         acking.time_of_last_ack = s.now();
         if ack.transaction.is_some() {
             acking.expand_prefetch_extension(1);
-            let acknowledged = acking.acknowledge_in_transaction(ack, ack.last, s);
+            if let Kind::Durable(_) = acking.kind {
+                acking.forget_redeliveries(index..index + 1);
+            }
+            let is_queue = matches!(acking.kind, Kind::Queue);
+            let acknowledged = acknowledge_in_transaction(is_queue, ack.consumer, ack.last, s);
             self.synchronize(ack.transaction, acknowledged);
         } else {
             acking.contract_prefetch_extension(1);
@@ -443,27 +454,40 @@ impl Broker {
         message: MessageRef,
         s: &mut impl Surroundings,
     ) {
+        let home = consumer.index as usize;
+        let acking = &mut self.subscriptions[home];
+        if acking.has_plain_acks_of(consumer) && acking.dispatched.first() == Some(&message) {
+            acking.take_off_oldest(s);
+            if acking.is_extended {
+                acking.contract_prefetch_extension(1);
+            }
+            let destination = acking.destination();
+            let queue = self.destinations[destination].queue();
+            queue.paged_in -= 1;
+            rule!("passes-of-a-commit");
+            if queue.has_work_for(home, acking, s) {
+                // registerRemoveSync, Queue.removeMessage
+                self.request_passes(destination, 2);
+            }
+        } else {
+            self.commit_acknowledged_with_care(consumer, message, s);
+        }
+    }
+
+    #[inline(never)]
+    fn commit_acknowledged_with_care(
+        &mut self,
+        consumer: ConsumerId,
+        message: MessageRef,
+        s: &mut impl Surroundings,
+    ) {
         let destination = self.consumers[consumer.index as usize].destination;
         let Some(subscription) = self.find(consumer) else {
             rule!("commit-after-removal");
             self.take_off_elsewhere(consumer, message, s);
             return self.wakeup(destination);
         };
-        let acking = &mut self.subscriptions[subscription];
-        let target = &mut self.destinations[destination];
-        if target.plain
-            && let destination::Kind::Queue(queue) = &mut target.kind
-            && acking.dispatched.first() == Some(&message)
-        {
-            queue.take_off_oldest(acking, s);
-            acking.contract_prefetch_extension(1);
-            rule!("passes-of-a-commit");
-            if queue.has_work_for(subscription, acking, s) {
-                // registerRemoveSync, Queue.removeMessage
-                self.request_passes(destination, 2);
-            }
-            return;
-        }
+        let acking = &self.subscriptions[subscription];
         match acking.position(message) {
             Some(index) => self.take_off(subscription, index, s),
             None => self.take_off_elsewhere(consumer, message, s),
@@ -520,17 +544,6 @@ impl Broker {
 }
 
 impl Queue {
-    /// A consumer is done with the oldest message that it has in flight.
-    #[inline(always)]
-    fn take_off_oldest(&mut self, acking: &mut Subscription, s: &mut impl Surroundings) {
-        let consumer = acking.consumer;
-        if let Some(message) = acking.take_off(0) {
-            s.emit(Fact::Acknowledged { consumer, message });
-            self.forget(message, s);
-            release(s, message);
-        }
-    }
-
     /// After an ack: there may be room again. (It never takes room away, since the article's rules are
     /// not plain.) Whether anything waits for it.
     #[inline(always)]
@@ -540,8 +553,8 @@ impl Queue {
         acking: &mut Subscription,
         s: &mut impl Surroundings,
     ) -> bool {
-        if acking.full {
-            self.consumers.update_room(subscription, acking, s);
+        if acking.full && !acking.is_full() {
+            self.consumers.has_room_again(subscription, acking, s);
         }
         acking.room_may_clear_slow(s);
         !self.waiting.is_empty()
@@ -549,25 +562,27 @@ impl Queue {
 }
 
 impl Subscription {
-    /// Marks a message acknowledged; it goes when the transaction commits (`registerRemoveSync`,
-    /// `Queue.removeMessage`), which gets this to do.
-    #[inline]
-    fn acknowledge_in_transaction(
-        &mut self,
-        ack: &MessageAck,
-        message: MessageRef,
-        s: &mut impl Surroundings,
-    ) -> Synchronization {
-        match self.kind {
-            Kind::Durable(_) => {
-                self.redelivered_messages.remove(&message);
-            }
-            _ => s.messages_mut()[message].acked = true,
+    /// A consumer of a queue is done with the oldest message that it has in flight.
+    #[inline(always)]
+    fn take_off_oldest(&mut self, s: &mut impl Surroundings) {
+        let consumer = self.consumer;
+        if let Some(message) = self.take_off(0) {
+            s.emit(Fact::Acknowledged { consumer, message });
+            mark_dropped(message, s);
+            release(s, message);
         }
-        s.messages_mut().retain(message);
-        rule!("acked-in-transaction");
-        let consumer = ack.consumer;
-        Synchronization::Acknowledged { consumer, message }
+    }
+
+    /// Whether these are the acks of this consumer, and plain.
+    #[inline(always)]
+    fn has_plain_acks_of(&self, consumer: ConsumerId) -> bool {
+        self.acks_are_plain && self.consumer.life == consumer.life
+    }
+
+    fn forget_redeliveries(&mut self, range: Range<usize>) {
+        for message in &self.dispatched[range] {
+            self.redelivered_messages.remove(message);
+        }
     }
 
     /// Where the range of an ack begins: at the oldest message if it names none.
@@ -615,6 +630,23 @@ impl Subscription {
         }
         Ok((start, count))
     }
+}
+
+/// Marks a message acknowledged; it goes when the transaction commits (`registerRemoveSync`,
+/// `Queue.removeMessage`), which gets this to do.
+#[inline]
+fn acknowledge_in_transaction(
+    is_queue: bool,
+    consumer: ConsumerId,
+    message: MessageRef,
+    s: &mut impl Surroundings,
+) -> Synchronization {
+    if is_queue {
+        s.messages_mut()[message].acked = true;
+    }
+    s.messages_mut().retain(message);
+    rule!("acked-in-transaction");
+    Synchronization::Acknowledged { consumer, message }
 }
 
 // ── pulls ──

@@ -90,10 +90,7 @@ impl Queue {
     /// A paged-in message is gone for good.
     #[inline(always)]
     pub fn forget(&mut self, message: MessageRef, s: &mut impl Surroundings) {
-        let content = &mut s.messages_mut()[message];
-        content.acked = true;
-        rule!("removal");
-        content.dropped = true;
+        mark_dropped(message, s);
         self.paged_in -= 1;
     }
 
@@ -488,7 +485,11 @@ impl Broker {
             queue.waiting.pending() > 0 && !queue.waiting.is_prioritized()
         );
         queue.paged_in += 1;
-        let priority = s.messages()[message].priority;
+        let priority = if queue.waiting.is_prioritized() {
+            s.messages()[message].priority
+        } else {
+            0
+        };
         queue.waiting.push_paged_in(message, priority);
     }
 
@@ -688,6 +689,15 @@ impl Broker {
                 .push_returned(message, messages[message].priority);
         }
     }
+}
+
+/// A message is gone for good.
+#[inline(always)]
+pub(super) fn mark_dropped(message: MessageRef, s: &mut impl Surroundings) {
+    let content = &mut s.messages_mut()[message];
+    content.acked = true;
+    rule!("removal");
+    content.dropped = true;
 }
 
 /// A message has its place on the queue.
