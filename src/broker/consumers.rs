@@ -160,7 +160,7 @@ impl Consumers {
     }
 
     /// A consumer took a message that filled its window.
-    #[inline(never)]
+    #[inline(always)]
     pub fn fill(
         &mut self,
         taker: SubscriptionIndex,

@@ -84,7 +84,7 @@ impl Subscription {
             message,
             redelivery_counter,
         });
-        if *stopping != Some(self.connection) {
+        if stopping.is_none() || self.gets_through(stopping) {
             s.messages_mut().retain(message);
             let message = Some(message);
             let command = ToClient::Dispatch {
@@ -97,6 +97,11 @@ impl Subscription {
         if self.dispatch_does_more {
             self.dispatch_more(message, s);
         }
+    }
+
+    #[cold]
+    fn gets_through(&self, stopping: &Option<ConnectionId>) -> bool {
+        *stopping != Some(self.connection)
     }
 
     #[inline(never)]
@@ -162,15 +167,18 @@ impl Broker {
 
     #[inline(always)]
     pub(super) fn acknowledge_oldest(&mut self, ack: &MessageAck, s: &mut impl Surroundings) {
-        s.emit(Fact::AckArrived { ack: *ack });
         let subscription = ack.consumer.index as usize;
         let acking = &mut self.subscriptions[subscription];
+        let oldest = acking.take_off(0);
+        s.emit(Fact::AckArrived { ack: *ack });
         if acking.is_extended {
             acking.contract_prefetch_extension(ack.count);
         }
-        for _ in 0..ack.count {
-            rule!("standard-ack");
-            acking.take_off_oldest(s);
+        acking.is_done_with(oldest, s);
+        rule!("standard-ack");
+        for _ in 1..ack.count {
+            let oldest = acking.take_off(0);
+            acking.is_done_with(oldest, s);
         }
         let destination = acking.destination();
         let queue = self.destinations[destination].queue();
@@ -457,7 +465,8 @@ impl Broker {
         let home = consumer.index as usize;
         let acking = &mut self.subscriptions[home];
         if acking.has_plain_acks_of(consumer) && acking.dispatched.first() == Some(&message) {
-            acking.take_off_oldest(s);
+            let oldest = acking.take_off(0);
+            acking.is_done_with(oldest, s);
             if acking.is_extended {
                 acking.contract_prefetch_extension(1);
             }
@@ -562,11 +571,11 @@ impl Queue {
 }
 
 impl Subscription {
-    /// A consumer of a queue is done with the oldest message that it has in flight.
+    /// A consumer of a queue is done with a message that it had in flight.
     #[inline(always)]
-    fn take_off_oldest(&mut self, s: &mut impl Surroundings) {
+    fn is_done_with(&self, message: Option<MessageRef>, s: &mut impl Surroundings) {
         let consumer = self.consumer;
-        if let Some(message) = self.take_off(0) {
+        if let Some(message) = message {
             s.emit(Fact::Acknowledged { consumer, message });
             mark_dropped(message, s);
             release(s, message);

@@ -95,7 +95,6 @@ impl Broker {
         s: &mut impl Surroundings,
     ) {
         let content = &mut s.messages_mut()[message];
-        let is_answered = sync || self.has_windows && self.is_windowed(content.producer);
         let destination = content.destination as usize;
         let plain = self.destinations[destination].plain;
         if !plain || content.expiration > 0 || content.persistent && !self.store(content) {
@@ -112,14 +111,14 @@ impl Broker {
         match self.pass_at_once(destination, content.group) {
             PassAtOnce::HandsOver(taker) => {
                 enqueued(destination, message, s);
-                if is_answered {
+                if sync || self.has_windows {
                     self.answer_held(connection, message, sync, s);
                 }
                 self.hand_over_at_once(destination, message, taker, s);
             }
             PassAtOnce::PagesIn => {
                 enqueued(destination, message, s);
-                if is_answered {
+                if sync || self.has_windows {
                     self.answer_held(connection, message, sync, s);
                 }
                 self.page_in_at_once(destination, message, s);
