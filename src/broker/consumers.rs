@@ -37,8 +37,8 @@ impl QueueConsumer {
 #[derive(Debug)]
 pub(super) struct Consumers {
     members: Vec<SubscriptionIndex>,
-    /// Those that are not full, and where they stand: what [`QueueConsumer::place`] says was true when
-    /// they became members, and is not kept up to date as long as they take turns.
+    /// Those that are not full, and where they stand. (What [`QueueConsumer::place`] says of them is
+    /// not kept up to date while they take turns, since that would be one more line of the cache.)
     with_room: Fifo<(Place, SubscriptionIndex)>,
     exclusive: Option<SubscriptionIndex>,
     groups: MessageGroups,

@@ -99,6 +99,7 @@ impl Subscription {
         }
     }
 
+    /// Apart, so that a loop over messages does not keep the connection at hand for it.
     #[cold]
     fn gets_through(&self, stopping: &Option<ConnectionId>) -> bool {
         *stopping != Some(self.connection)
@@ -169,6 +170,7 @@ impl Broker {
     pub(super) fn acknowledge_oldest(&mut self, ack: &MessageAck, s: &mut impl Surroundings) {
         let subscription = ack.consumer.index as usize;
         let acking = &mut self.subscriptions[subscription];
+        // Before the fact, after which it would have to be looked for again.
         let oldest = acking.take_off(0);
         s.emit(Fact::AckArrived { ack: *ack });
         if acking.is_extended {

@@ -111,14 +111,14 @@ impl Broker {
         match self.pass_at_once(destination, content.group) {
             PassAtOnce::HandsOver(taker) => {
                 enqueued(destination, message, s);
-                if sync || self.has_windows {
+                if sync | self.has_windows {
                     self.answer_held(connection, message, sync, s);
                 }
                 self.hand_over_at_once(destination, message, taker, s);
             }
             PassAtOnce::PagesIn => {
                 enqueued(destination, message, s);
-                if sync || self.has_windows {
+                if sync | self.has_windows {
                     self.answer_held(connection, message, sync, s);
                 }
                 self.page_in_at_once(destination, message, s);

@@ -429,8 +429,8 @@ impl Broker {
     }
 
     /// What the pass over a message does that arrives now at a plain destination and does not expire,
-    /// as far as it can be said at once: nothing is to be paged in before it, no pass is wanted, and no group, rule or
-    /// setting says more about it.
+    /// as far as it can be said at once: nothing is to be paged in before it, no pass is wanted, and
+    /// neither a group nor an exclusive consumer says more about it.
     #[inline(always)]
     pub(super) fn pass_at_once(&self, destination: usize, group: u32) -> PassAtOnce {
         let destination = &self.destinations[destination];

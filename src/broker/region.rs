@@ -312,7 +312,7 @@ impl Broker {
         let configured = self.configured_prefetch(consumer, prefetch);
         let changed = &mut self.subscriptions[subscription];
         if prefetch > 0 {
-            // One that has to pull does not count them here only.
+            // What is dispatched to one that has to pull is counted elsewhere but here.
             changed.dispatched_count += (changed.dispatched.len() - in_flight) as u64;
         }
         changed.set_prefetch(configured);

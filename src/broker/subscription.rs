@@ -38,8 +38,8 @@ pub(super) struct Subscription {
     pub full: bool,
     /// `isSlowConsumer`
     pub slow: bool,
-    /// Whether its acks come in order, from a consumer that is there, and do nothing but take messages
-    /// off a queue: see [`super::Broker::note_plain_acks`].
+    /// Whether its consumer is there, the broker reads from its connection, and its acks do nothing
+    /// but take messages off a queue: see [`super::Broker::note_plain_acks`].
     pub acks_are_plain: bool,
     /// `okForAckAsDispatchDone`: acks before the first dispatch are ignored.
     pub ok_for_ack: bool,
@@ -100,7 +100,7 @@ pub(super) struct QueueConsumer {
     pub exclusive: bool,
     /// Message groups that it owns.
     pub assigned_groups: u32,
-    /// Where it stands in the queue's list while it is full.
+    /// Where it stands in the queue's list, for certain only while it is full.
     pub place: Place,
 }
 

@@ -23,7 +23,9 @@ pub(super) struct Transaction {
 }
 
 /// What a transaction does when it ends.
+// With a tag of its own, as commands have.
 #[derive(Clone, Copy, Debug)]
+#[repr(u8)]
 pub(super) enum Synchronization {
     /// A message of a queue-like subscription was acknowledged. The transaction holds it, too.
     Acknowledged {
@@ -190,11 +192,11 @@ impl Broker {
         let mut synchronizations = transactions.swap_remove(index).synchronizations;
         if committed {
             rule!("commit-in-order");
-            for &synchronization in &synchronizations {
+            for synchronization in &synchronizations {
                 self.after_commit(synchronization, s);
             }
         } else {
-            for &synchronization in synchronizations.iter().rev() {
+            for synchronization in synchronizations.iter().rev() {
                 self.after_rollback(synchronization, s);
             }
         }
@@ -203,25 +205,25 @@ impl Broker {
     }
 
     /// `Synchronization.afterCommit`
-    fn after_commit(&mut self, synchronization: Synchronization, s: &mut impl Surroundings) {
-        match synchronization {
+    fn after_commit(&mut self, synchronization: &Synchronization, s: &mut impl Surroundings) {
+        match *synchronization {
             Synchronization::Acknowledged { consumer, message } => {
                 self.commit_acknowledged(consumer, message, s);
                 release(s, message);
             }
-            Synchronization::TopicAck(ack) => self.commit_topic_ack(&ack, s),
+            Synchronization::TopicAck(ref ack) => self.commit_topic_ack(ack, s),
             Synchronization::Sent { message } => self.message_sent(message, s),
         }
     }
 
     /// `Synchronization.afterRollback`
-    fn after_rollback(&mut self, synchronization: Synchronization, s: &mut impl Surroundings) {
-        match synchronization {
+    fn after_rollback(&mut self, synchronization: &Synchronization, s: &mut impl Surroundings) {
+        match *synchronization {
             Synchronization::Acknowledged { consumer, message } => {
                 self.roll_back_acknowledged(consumer, message, s);
                 release(s, message);
             }
-            Synchronization::TopicAck(ack) => self.roll_back_topic_ack(&ack, s),
+            Synchronization::TopicAck(ref ack) => self.roll_back_topic_ack(ack, s),
             Synchronization::Sent { message } => self.unsend(message, s),
         }
     }
