@@ -67,19 +67,22 @@ pub struct Times {
     pub starved: u64,
 }
 
-/// What a consumer does now, and what it has done with its time.
+/// What a consumer does now, and what it has done with its time. First what changes with every
+/// message. How long it was idle follows from the rest.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 pub struct Activity {
+    buffered: u32,
     is_busy: bool,
     /// Started, and subscribed at the broker.
     is_connected: bool,
     is_started: bool,
-    buffered: u32,
     busy: Stopwatch,
-    idle: Stopwatch,
     /// Runs while it is idle, by the clock of the buffers that counts for it.
     starved: Stopwatch,
     connected: Stopwatch,
+    /// At work and not connected.
+    busy_apart: Stopwatch,
     /// Which life, and how many subscriptions of it the broker has: a reconnect may overlap.
     subscribed: (u32, u32),
 }
@@ -88,10 +91,13 @@ impl Activity {
     /// The consumer's times up to now.
     pub fn times(&self, now: Time, buffers: &Buffers) -> Times {
         let clock = buffers.clock(now, self.buffered > 0);
+        let connected = self.connected.total(now.0, self.is_connected);
+        let busy = self.busy.total(now.0, self.is_busy);
+        let busy_apart = self.busy_apart.total(now.0, self.is_busy_apart());
         Times {
-            connected: self.connected.total(now.0, self.is_connected),
-            busy: self.busy.total(now.0, self.is_busy),
-            idle: self.idle.total(now.0, self.is_idle()),
+            connected,
+            busy,
+            idle: connected + busy_apart - busy,
             starved: self.starved.total(clock, self.is_idle()),
         }
     }
@@ -101,7 +107,7 @@ impl Activity {
         let clock = buffers.clock(now, self.buffered > 0);
         self.connected.restart(now.0, self.is_connected);
         self.busy.restart(now.0, self.is_busy);
-        self.idle.restart(now.0, self.is_idle());
+        self.busy_apart.restart(now.0, self.is_busy_apart());
         self.starved.restart(clock, self.is_idle());
     }
 
@@ -112,6 +118,9 @@ impl Activity {
             self.leave_idleness(now, buffers);
             self.is_busy = true;
             self.busy.start(now.0);
+            if !self.is_connected {
+                self.busy_apart.start(now.0);
+            }
         }
         if out_of_buffer {
             self.take_out(now, buffers);
@@ -123,6 +132,9 @@ impl Activity {
     pub fn ends(&mut self, now: Time, buffers: &Buffers) {
         if self.is_busy {
             self.busy.stop(now.0);
+            if !self.is_connected {
+                self.busy_apart.stop(now.0);
+            }
             self.is_busy = false;
             self.enter_idleness(now, buffers);
         }
@@ -209,6 +221,11 @@ impl Activity {
         } else {
             self.connected.stop(now.0);
         }
+        match (self.is_busy, is_connected) {
+            (true, true) => self.busy_apart.stop(now.0),
+            (true, false) => self.busy_apart.start(now.0),
+            _ => {}
+        }
         self.is_connected = is_connected;
         self.enter_idleness(now, buffers);
     }
@@ -236,11 +253,15 @@ impl Activity {
         self.is_connected && !self.is_busy
     }
 
+    #[inline]
+    fn is_busy_apart(&self) -> bool {
+        self.is_busy && !self.is_connected
+    }
+
     /// What makes it idle, or picks its clock, is about to change.
     #[inline(always)]
     fn leave_idleness(&mut self, now: Time, buffers: &Buffers) {
         if self.is_idle() {
-            self.idle.stop(now.0);
             self.starved.stop(buffers.clock(now, self.buffered > 0));
         }
     }
@@ -249,7 +270,6 @@ impl Activity {
     #[inline(always)]
     fn enter_idleness(&mut self, now: Time, buffers: &Buffers) {
         if self.is_idle() {
-            self.idle.start(now.0);
             self.starved.start(buffers.clock(now, self.buffered > 0));
         }
     }

@@ -7,7 +7,7 @@ use super::ledger::{
     Ledger, MEASURED, MISSED, OUT, OWED, WAITING, WORKING,
 };
 use super::order::Order;
-use super::tally::{ConsumerCounts, ConsumerTally, DestinationTally, ProducerTally, RunTally};
+use super::tally::{ConsumerTally, DestinationTally, ProducerTally, RunTally};
 use crate::facts::{Fact, Observer, Outcome, Removal, TransactionCommand};
 use crate::kernel::{Span, Time};
 use crate::scenario::{AcknowledgeMode, DestinationKind, Scenario};
@@ -167,6 +167,7 @@ impl<'a> Collector<'a> {
         let message = &messages[message];
         copy.name = name(message);
         copy.wanted_at = message.wanted_at;
+        copy.destination = message.destination;
         // Read once and written once, here and below: what held before decides.
         let held = copy.flags;
         let mut holds = held & !OUT | IN_FLIGHT | AWAITED;
@@ -180,12 +181,11 @@ impl<'a> Collector<'a> {
         copy.owner = consumer;
         copy.dispatched_at = now;
         let consumer = &mut self.consumers[consumer.index as usize];
-        consumer.counts.dispatched += 1;
+        consumer.dispatched += 1;
         consumer.in_flight += 1;
         if held & IN_FLIGHT == 0 {
-            self.destinations[consumer.destination]
-                .in_flight
-                .add(now, 1);
+            let destination = &mut self.destinations[message.destination as usize];
+            destination.in_flight.add(now, 1);
         }
     }
 
@@ -203,29 +203,41 @@ impl<'a> Collector<'a> {
 
     #[inline(always)]
     fn acknowledged(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
+        const ASKED: Flags = IN_FLIGHT | HELD | WAITING | MISSED | MEASURED;
+        const USUAL: Flags = ASKED & !MISSED;
         let copy = self.ledger.of(message, consumer.index);
         self.prints.acknowledged(now, consumer, copy.name);
-        if copy.owner.index != consumer.index {
-            take_back(copy, now, &mut self.consumers, &mut self.destinations);
+        let tally = &mut self.consumers[consumer.index as usize];
+        if copy.flags & ASKED != USUAL || !copy.is_of(consumer) || tally.life != consumer.life {
+            return self.acknowledged_otherwise(now, consumer, message);
         }
+        copy.flags = copy.flags & !(IN_FLIGHT | HELD | WAITING) | OWED;
+        tally.in_flight -= 1;
+        tally.held.subtract(now, 1);
+        let destination = &mut self.destinations[copy.destination as usize];
+        destination.in_flight.subtract(now, 1);
+        destination.depth.subtract(now, 1);
+        count_acknowledged(tally, &self.commits, &mut self.run);
+        let latency = nanos(copy.wanted_at, now);
+        self.run.to_acknowledged.record(Span(latency));
+    }
+
+    /// As [`Self::acknowledged`], whatever the course of the message was.
+    #[inline(never)]
+    fn acknowledged_otherwise(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
+        let copy = self.ledger.of(message, consumer.index);
+        take_back(copy, now, &mut self.consumers, &mut self.destinations);
         let held = copy.flags;
         copy.flags = held & !(IN_FLIGHT | HELD | WAITING | MISSED) | OWED;
         if held & MISSED != 0 {
             find(copy, now, &mut self.consumers);
         }
         let tally = &mut self.consumers[consumer.index as usize];
-        let destination = &mut self.destinations[tally.destination];
-        tally.take_back(held, copy.owner.life, now, &mut destination.in_flight);
         if held & WAITING != 0 {
+            let destination = &mut self.destinations[tally.destination];
             destination.depth.subtract(now, 1);
         }
-        tally.counts.acknowledged += 1;
-        tally.counts.last_acknowledged = if tally.is_transacted {
-            self.commits[tally.session]
-        } else {
-            tally.last_ack
-        };
-        self.run.messages.acknowledged += 1;
+        count_acknowledged(tally, &self.commits, &mut self.run);
         if held & MEASURED != 0 {
             let latency = nanos(copy.wanted_at, now);
             self.run.to_acknowledged.record(Span(latency));
@@ -272,7 +284,10 @@ impl<'a> Collector<'a> {
         let name = |message| ledger.of(message, ack.consumer.index).name;
         self.prints.ack_arrived(now, ack, name);
         let tally = &mut self.consumers[ack.consumer.index as usize];
-        tally.counts.acks.0[ack.ack_type as usize] += 1;
+        match ack.ack_type {
+            AckType::Standard => tally.standard_acks += 1,
+            other => tally.counts.acks.0[other as usize] += 1,
+        }
         if matches!(ack.ack_type, AckType::Standard | AckType::Individual) {
             tally.last_ack = now;
         }
@@ -309,7 +324,7 @@ impl<'a> Collector<'a> {
     fn received(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
         let copy = self.ledger.of(message, consumer.index);
         let tally = &mut self.consumers[consumer.index as usize];
-        if copy.owner == consumer {
+        if copy.is_of(consumer) {
             copy.received_at = now;
             let mut holds = copy.flags | BUFFERED | FRESH;
             if holds & IN_FLIGHT != 0 {
@@ -379,38 +394,64 @@ impl<'a> Collector<'a> {
         count: u32,
         messages: &Messages,
     ) {
+        const ASKED: Flags = BUFFERED | FRESH | MISSED | DELIVERED | HANDLED | MEASURED;
+        const USUAL: Flags = BUFFERED | FRESH | MEASURED;
         let copy = self.ledger.of(message, consumer.index);
         self.prints.delivered(now, consumer, copy.name, count);
         let held = copy.flags;
         copy.flags = held & !(BUFFERED | FRESH | MISSED) | DELIVERED | WORKING;
-        if count > 1 || held & (MISSED | HANDLED) != 0 {
-            if held & MISSED != 0 {
-                find(copy, now, &mut self.consumers);
-            }
-            let counts = &mut self.consumers[consumer.index as usize].counts;
-            delivered_again(count, held, counts, &mut self.run.messages);
+        if held & ASKED != USUAL || !copy.is_of(consumer) || count != 1 {
+            return self.delivered_otherwise(now, consumer, message, (held, count), messages);
         }
         let tally = &mut self.consumers[consumer.index as usize];
-        let destination = &mut self.destinations[tally.destination];
-        let message = &messages[message];
-        let mut out_of_buffer = true;
-        if copy.owner == consumer {
-            out_of_buffer = held & BUFFERED != 0;
-            if held & FRESH != 0 {
-                tally.counts.buffered.record(nanos(copy.received_at, now));
-            }
-        }
-        tally
-            .activity
-            .begins(now, &mut destination.buffers, out_of_buffer);
-        tally.counts.delivered += 1;
-        tally.counts.last_delivered = now;
-        if self.order.is_violated(consumer.index, message) {
+        let destination = &mut self.destinations[copy.destination as usize];
+        tally.record_buffered(nanos(copy.received_at, now));
+        tally.begins(now, &mut destination.buffers, true);
+        if self.order.is_violated(consumer.index, &messages[message]) {
             destination.order_violations += 1;
         }
         if self.run.first_start.is_none() {
             self.run.first_start = Some(now);
         }
+        let latency = nanos(copy.wanted_at, now);
+        self.run.to_delivered.record(Span(latency));
+    }
+
+    /// As [`Self::delivered`], whatever the course of the message was: what held for it before, and
+    /// the how manieth delivery it is.
+    #[inline(never)]
+    fn delivered_otherwise(
+        &mut self,
+        now: Time,
+        consumer: ConsumerId,
+        message: MessageRef,
+        (held, count): (Flags, u32),
+        messages: &Messages,
+    ) {
+        let copy = self.ledger.of(message, consumer.index);
+        if held & MISSED != 0 {
+            find(copy, now, &mut self.consumers);
+        }
+        let tally = &mut self.consumers[consumer.index as usize];
+        if count > 1 {
+            tally.counts.redelivered += 1;
+            self.run.messages.redeliveries += 1;
+        } else if held & HANDLED != 0 {
+            self.run.messages.unflagged_duplicates += 1;
+        }
+        let is_owner = copy.is_of(consumer);
+        if is_owner && held & FRESH != 0 {
+            tally.record_buffered(nanos(copy.received_at, now));
+        } else {
+            tally.counts.not_buffered += 1;
+        }
+        let destination = &mut self.destinations[tally.destination];
+        let out_of_buffer = !is_owner || held & BUFFERED != 0;
+        tally.begins(now, &mut destination.buffers, out_of_buffer);
+        if self.order.is_violated(consumer.index, &messages[message]) {
+            destination.order_violations += 1;
+        }
+        self.run.first_start.get_or_insert(now);
         if held & (DELIVERED | MEASURED) == MEASURED {
             let latency = nanos(copy.wanted_at, now);
             self.run.to_delivered.record(Span(latency));
@@ -426,47 +467,70 @@ impl<'a> Collector<'a> {
         outcome: Outcome,
         since: Time,
     ) {
+        const ASKED: Flags = AWAITED | DONE | MEASURED;
+        const USUAL: Flags = AWAITED | MEASURED;
         let copy = self.ledger.of(message, consumer.index);
         self.prints
             .processed(now, consumer, copy.name, outcome, since);
+        let held = copy.flags;
+        if held & ASKED != USUAL || !copy.is_of(consumer) || outcome != Outcome::Done {
+            return self.processed_otherwise(now, consumer, message, outcome);
+        }
+        copy.flags = held & !(WORKING | AWAITED) | HANDLED | DONE;
         let tally = &mut self.consumers[consumer.index as usize];
-        tally
-            .activity
-            .ends(now, &self.destinations[tally.destination].buffers);
+        let destination = &self.destinations[copy.destination as usize];
+        tally.activity.ends(now, &destination.buffers);
+        tally.record_processed(nanos(copy.dispatched_at, now));
+        tally.processed += 1;
+        self.run.ends.push(now);
+        let latency = nanos(copy.wanted_at, now);
+        self.run.to_processed.record(Span(latency));
+    }
+
+    /// As [`Self::processed`], whatever the course of the message was.
+    #[inline(never)]
+    fn processed_otherwise(
+        &mut self,
+        now: Time,
+        consumer: ConsumerId,
+        message: MessageRef,
+        outcome: Outcome,
+    ) {
+        let copy = self.ledger.of(message, consumer.index);
+        let tally = &mut self.consumers[consumer.index as usize];
+        let destination = &self.destinations[tally.destination];
+        tally.activity.ends(now, &destination.buffers);
         if outcome == Outcome::Interrupted {
             self.run.last_interrupted = Some(now);
             return;
         }
         let held = copy.flags;
-        let mut holds = held & !WORKING;
-        if copy.owner == consumer && held & AWAITED != 0 {
-            holds &= !AWAITED;
-            tally
-                .counts
-                .in_flight
-                .record(nanos(copy.dispatched_at, now));
+        copy.take(WORKING);
+        if copy.is_of(consumer) && copy.take(AWAITED) {
+            tally.record_processed(nanos(copy.dispatched_at, now));
+        } else {
+            tally.counts.not_awaited += 1;
         }
         self.run.ends.push(now);
         match outcome {
             Outcome::Done => {
-                tally.counts.processed += 1;
+                tally.processed += 1;
                 if held & DONE != 0 {
                     self.run.messages.duplicates += 1;
                 } else if held & MEASURED != 0 {
                     let latency = nanos(copy.wanted_at, now);
                     self.run.to_processed.record(Span(latency));
                 }
-                holds |= HANDLED | DONE;
+                copy.set(HANDLED | DONE);
             }
             Outcome::Failed => tally.counts.failed += 1,
             Outcome::Skipped => {
                 tally.counts.skipped += 1;
                 self.run.messages.duplicates_skipped += 1;
-                holds |= HANDLED;
+                copy.set(HANDLED);
             }
             Outcome::Interrupted => {}
         }
-        copy.flags = holds;
     }
 
     fn subscribing(&mut self, now: Time, consumer: ConsumerId) {
@@ -513,19 +577,17 @@ fn take_back(
     copy.take(IN_FLIGHT | HELD);
 }
 
-/// What was handed over before, or may have been.
-#[cold]
-fn delivered_again(
-    count: u32,
-    held: Flags,
-    counts: &mut ConsumerCounts,
-    run: &mut document::MessageCounts,
-) {
-    if count > 1 {
-        counts.redelivered += 1;
-        run.redeliveries += 1;
-    } else if held & HANDLED != 0 {
-        run.unflagged_duplicates += 1;
+#[inline(always)]
+fn count_acknowledged(tally: &mut ConsumerTally, commits: &[Time], run: &mut RunTally) {
+    tally.acknowledged += 1;
+    run.messages.acknowledged += 1;
+    let arrived_at = if tally.is_transacted {
+        commits[tally.session]
+    } else {
+        tally.last_ack
+    };
+    if arrived_at > run.last_acknowledged {
+        run.last_acknowledged = arrived_at;
     }
 }
 

@@ -322,7 +322,13 @@ fn when(now: Time) -> u64 {
 /// What happened, to whom.
 #[inline]
 fn word(kind: u64, consumer: ConsumerId) -> u64 {
-    kind | u64::from(consumer.index) << 8 | u64::from(consumer.life) << 40
+    kind | whole(consumer) << 8
+}
+
+/// Both numbers of a consumer, in the one word that they are in memory.
+#[inline]
+pub fn whole(consumer: ConsumerId) -> u64 {
+    u64::from(consumer.index) | u64::from(consumer.life) << 32
 }
 
 /// What a message counts by.

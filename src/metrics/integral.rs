@@ -72,20 +72,26 @@ impl Spell {
 
 /// A level that goes up and down, with its largest value and its integral over time. Costs
 /// something when it changes only.
+// Packed, for 20 bytes: a consumer's lies in one cache line with all else that a dispatch changes.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C, packed(4))]
 pub struct Level {
+    /// Level times nanoseconds, as if the present level had held from time 0 on and less that much:
+    /// up by one takes off the time of it, down by one adds it, modulo 2^96.
+    area: u64,
+    area_beyond: u32,
     now: u32,
     max: u32,
-    /// Level times nanoseconds, as if the present level had held from time 0 on and less that much:
-    /// up by one takes off the time of it, down by one adds it, modulo 2^128.
-    area: u128,
 }
 
 impl Level {
     /// Up by so many.
     #[inline]
     pub fn add(&mut self, at: Time, by: u32) {
-        self.area = self.area.wrapping_sub(area(at, by));
+        let (beyond, area) = area(at, by);
+        let (area, borrows) = self.area.overflowing_sub(area);
+        self.area = area;
+        self.area_beyond = self.area_beyond.wrapping_sub(beyond + u32::from(borrows));
         self.now += by;
         if self.now > self.max {
             self.max = self.now;
@@ -98,7 +104,10 @@ impl Level {
         if self.now < by {
             return self.clear(at);
         }
-        self.area = self.area.wrapping_add(area(at, by));
+        let (beyond, area) = area(at, by);
+        let (area, carries) = self.area.overflowing_add(area);
+        self.area = area;
+        self.area_beyond = self.area_beyond.wrapping_add(beyond + u32::from(carries));
         self.now -= by;
     }
 
@@ -128,18 +137,43 @@ impl Level {
     /// over no time.
     pub fn mean(mut self, at: Time, over_nanos: u64) -> Option<f64> {
         self.clear(at);
-        (over_nanos > 0).then(|| self.area as f64 / over_nanos as f64)
+        let area = u128::from(self.area_beyond) << 64 | u128::from(self.area);
+        (over_nanos > 0).then(|| area as f64 / over_nanos as f64)
     }
 }
 
+/// In two parts, the high one first.
 #[inline]
-fn area(at: Time, level: u32) -> u128 {
-    u128::from(at.0) * u128::from(level)
+fn area(at: Time, level: u32) -> (u32, u64) {
+    let area = u128::from(at.0) * u128::from(level);
+    ((area >> 64) as u32, area as u64)
+}
+
+/// A sum of spans in nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sum(u64);
+
+impl Sum {
+    /// One more; whether the sum has passed 2^64 with it, which is for the owner to count: a mean
+    /// that is kept with so many others has no room for what hardly ever happens.
+    #[inline]
+    #[must_use]
+    pub fn add(&mut self, nanos: u64) -> bool {
+        let (sum, passes) = self.0.overflowing_add(nanos);
+        self.0 = sum;
+        passes
+    }
+
+    /// Their mean in whole nanoseconds, rounded; none without any.
+    pub fn mean(self, passed: u32, count: u64) -> Option<u64> {
+        let sum = u128::from(passed) << 64 | u128::from(self.0);
+        Mean { sum, count }.mean()
+    }
 }
 
 /// A mean of spans.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Mean {
+struct Mean {
     sum: u128,
     count: u64,
 }
@@ -147,13 +181,13 @@ pub struct Mean {
 impl Mean {
     /// One more, in nanoseconds.
     #[inline]
-    pub fn record(&mut self, nanos: u64) {
+    fn record(&mut self, nanos: u64) {
         self.sum += u128::from(nanos);
         self.count += 1;
     }
 
     /// Their mean in whole nanoseconds, rounded; none without any.
-    pub fn mean(&self) -> Option<u64> {
+    fn mean(&self) -> Option<u64> {
         let half = u128::from(self.count / 2);
         (self.count > 0).then(|| ((self.sum + half) / u128::from(self.count)) as u64)
     }

@@ -2,9 +2,10 @@
 //! each subscription of a topic. Entries lie in tables beside the arena, by its slots, so that
 //! memory follows what is in flight.
 
+use super::fingerprint::whole;
 use crate::kernel::Time;
 use crate::scenario::{DestinationKind, Scenario};
-use crate::wire::{ConsumerId, ConsumerIndex, MessageRef};
+use crate::wire::{ConsumerId, ConsumerIndex, DestinationIndex, MessageRef};
 
 /// What holds for a copy of a message, as bits.
 pub type Flags = u32;
@@ -41,11 +42,14 @@ pub const MEASURED: Flags = 1 << 13;
 /// What holds of a copy that some client has or is about to get.
 pub const OUT: Flags = IN_FLIGHT | HELD | BUFFERED | FRESH | WORKING;
 
-/// One copy of a message.
+/// One copy of a message, in a cache line of its own.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
 pub struct Copy {
     /// To whom it was dispatched last.
     pub owner: ConsumerId,
+    /// Since its first dispatch: its queue or topic, which is its owner's.
+    pub destination: DestinationIndex,
     /// When.
     pub dispatched_at: Time,
     /// When it arrived there.
@@ -61,6 +65,12 @@ pub struct Copy {
 }
 
 impl Copy {
+    /// Whether this is whom it was dispatched to last.
+    #[inline]
+    pub fn is_of(&self, consumer: ConsumerId) -> bool {
+        whole(self.owner) == whole(consumer)
+    }
+
     /// Whether all of these hold.
     #[inline]
     pub fn is(&self, flags: Flags) -> bool {

@@ -5,27 +5,63 @@ use super::activity::{Activity, Buffers};
 use super::document::{AcksByType, Commands, MessageCounts};
 use super::ends::Ends;
 use super::histogram::Histogram;
-use super::integral::{Level, Mean, Spans, Spell};
+use super::integral::{Level, Spans, Spell, Sum};
 use super::ledger::{Flags, HELD, IN_FLIGHT};
 use super::recovery::Recovery;
 use crate::kernel::Time;
+use crate::wire::AckType;
 
-/// What a consumer has done. First what changes with every message, so that it lies together.
+/// A consumer: what is the case now, and what has been counted. What changes with every message
+/// takes two cache lines: the first is what the broker's facts about it change, the second what its
+/// client's facts do. Of the second, the activity comes last, whose end changes rarely.
 #[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct ConsumerCounts {
-    pub buffered: Mean,
-    pub in_flight: Mean,
+#[repr(C, align(128))]
+pub struct ConsumerTally {
+    /// The life that runs; 0: none.
+    pub life: u32,
+    /// Dispatched to it, and neither taken off nor returned.
+    pub in_flight: u32,
+    pub held: Level,
+    /// Whether its acks take effect with a COMMIT of the session.
+    pub is_transacted: bool,
+    /// When its last ack that takes messages off reached the broker.
+    pub last_ack: Time,
     pub dispatched: u64,
-    pub delivered: u64,
-    pub processed: u64,
+    pub standard_acks: u64,
     pub acknowledged: u64,
+
+    pub delivered: u64,
     /// Meaningless before the first delivery.
     pub last_delivered: Time,
-    /// When the command that took its last message off reached the broker. Meaningless before the
-    /// first acknowledgement.
-    pub last_acknowledged: Time,
+    pub processed: u64,
+    /// From a message's arrival to its delivery, but for the deliveries that are not its first.
+    pub buffered: Sum,
+    /// From dispatches to the end of the processing, but for the ends that belong to none.
+    pub until_processed: Sum,
+    pub activity: Activity,
+
+    pub destination: usize,
+    pub session: usize,
+    pub counts: ConsumerCounts,
+    /// Which life the broker flagged or filled last.
+    pub marked_life: u32,
+    pub window_full: Spell,
+    pub slow: Spell,
+    pub recovery: Recovery,
+}
+
+/// What a consumer has done that is not done with every message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ConsumerCounts {
+    /// But for STANDARD ones.
     pub acks: AcksByType,
+    /// Deliveries that do not count for the time in the buffer.
+    pub not_buffered: u64,
+    /// Ends of processings that do not count for the time in flight.
+    pub not_awaited: u64,
+    /// How often these sums have passed 2^64.
+    pub buffered_passed: u32,
+    pub until_processed_passed: u32,
     pub redelivered: u64,
     pub failed: u64,
     pub skipped: u64,
@@ -34,31 +70,6 @@ pub struct ConsumerCounts {
     pub crashes: u64,
     pub commits_failed: u64,
     pub pulls: u64,
-}
-
-/// A consumer: what is the case now, and what has been counted. First what changes with every
-/// message.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct ConsumerTally {
-    pub destination: usize,
-    /// The life that runs; 0: none.
-    pub life: u32,
-    /// Dispatched to it, and neither taken off nor returned.
-    pub in_flight: u32,
-    pub held: Level,
-    pub activity: Activity,
-    /// When its last ack that takes messages off reached the broker.
-    pub last_ack: Time,
-    /// Whether its acks take effect with a COMMIT of the session.
-    pub is_transacted: bool,
-    pub counts: ConsumerCounts,
-    pub session: usize,
-    /// Which life the broker flagged or filled last.
-    pub marked_life: u32,
-    pub window_full: Spell,
-    pub slow: Spell,
-    pub recovery: Recovery,
 }
 
 impl ConsumerTally {
@@ -75,13 +86,69 @@ impl ConsumerTally {
         }
     }
 
+    /// A delivery; whether its message leaves the buffer with it.
+    #[inline(always)]
+    pub fn begins(&mut self, now: Time, buffers: &mut Buffers, out_of_buffer: bool) {
+        self.activity.begins(now, buffers, out_of_buffer);
+        self.delivered += 1;
+        self.last_delivered = now;
+    }
+
+    /// A message waited so long for its delivery.
+    #[inline(always)]
+    pub fn record_buffered(&mut self, nanos: u64) {
+        if self.buffered.add(nanos) {
+            self.counts.buffered_passed += 1;
+        }
+    }
+
+    /// A dispatch was processed so long after it.
+    #[inline(always)]
+    pub fn record_processed(&mut self, nanos: u64) {
+        if self.until_processed.add(nanos) {
+            self.counts.until_processed_passed += 1;
+        }
+    }
+
+    /// The mean time from a message's arrival to its delivery.
+    pub fn mean_buffered(&self) -> Option<u64> {
+        let count = self.delivered - self.counts.not_buffered;
+        self.buffered.mean(self.counts.buffered_passed, count)
+    }
+
+    /// The mean time from a dispatch to the end of the processing.
+    pub fn mean_until_processed(&self) -> Option<u64> {
+        let counts = &self.counts;
+        let count = self.processed + counts.failed + counts.skipped - counts.not_awaited;
+        let passed = counts.until_processed_passed;
+        self.until_processed.mean(passed, count)
+    }
+
+    /// Acks that reached the broker.
+    pub fn acks(&self) -> AcksByType {
+        let mut acks = self.counts.acks;
+        acks.0[AckType::Standard as usize] = self.standard_acks;
+        acks
+    }
+
     /// Forgets what was before; what is the case goes on.
     pub fn restart(&mut self, now: Time, buffers: &Buffers) {
+        *self = ConsumerTally {
+            dispatched: 0,
+            standard_acks: 0,
+            acknowledged: 0,
+            delivered: 0,
+            last_delivered: Time::ZERO,
+            processed: 0,
+            buffered: Sum::default(),
+            until_processed: Sum::default(),
+            counts: ConsumerCounts::default(),
+            ..*self
+        };
         self.activity.restart(now, buffers);
         self.held.restart(now);
         self.window_full.restart(now);
         self.slow.restart(now);
-        self.counts = ConsumerCounts::default();
     }
 }
 
@@ -126,6 +193,9 @@ pub struct RunTally {
     /// But for those that are counted elsewhere: messages, dispatches, acks and pulls.
     pub commands: Commands,
     pub acks_refused: u64,
+    /// When the command that took a message off last reached the broker. Meaningless before the
+    /// first acknowledgement.
+    pub last_acknowledged: Time,
     pub first_send: Option<Time>,
     pub first_subscribe: Option<Time>,
     pub first_start: Option<Time>,
@@ -135,4 +205,16 @@ pub struct RunTally {
     pub to_delivered: Histogram,
     pub to_processed: Histogram,
     pub to_acknowledged: Histogram,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::mem::offset_of;
+
+    #[test]
+    fn what_changes_with_every_message_takes_two_cache_lines() {
+        assert_eq!(offset_of!(ConsumerTally, delivered), 64);
+        assert_eq!(offset_of!(ConsumerTally, activity), 128 - 24);
+    }
 }

@@ -63,11 +63,7 @@ impl Collector<'_> {
                 send_to_acknowledged: latency(&self.run.to_acknowledged),
             },
             wire: self.wire(),
-            fairness: jain(
-                self.consumers
-                    .iter()
-                    .map(|consumer| consumer.counts.processed),
-            ),
+            fairness: jain(self.consumers.iter().map(|consumer| consumer.processed)),
             consumers,
             producers: self.producer_metrics(end.ended_at),
             destinations: self.destination_metrics(end.ended_at),
@@ -114,11 +110,8 @@ impl Collector<'_> {
     }
 
     fn last_acknowledged(&self) -> Option<Time> {
-        let counts = self.consumers.iter().map(|consumer| &consumer.counts);
-        counts
-            .filter(|counts| counts.acknowledged > 0)
-            .map(|counts| counts.last_acknowledged)
-            .max()
+        let run = &self.run;
+        (run.messages.acknowledged > 0).then_some(run.last_acknowledged)
     }
 
     fn message_counts(&self) -> document::MessageCounts {
@@ -154,7 +147,7 @@ impl Collector<'_> {
         let processed = self
             .consumers
             .iter()
-            .map(|consumer| consumer.counts.processed)
+            .map(|consumer| consumer.processed)
             .sum();
         let rate = |count| per_second(count, makespan.nanos());
         Throughput {
@@ -182,19 +175,16 @@ impl Collector<'_> {
     fn wire(&self) -> Wire {
         let mut acks_by_type = AcksByType::default();
         for consumer in &self.consumers {
-            let counts = acks_by_type.0.iter_mut().zip(consumer.counts.acks.0);
+            let counts = acks_by_type.0.iter_mut().zip(consumer.acks().0);
             counts.for_each(|(sum, count)| *sum += count);
         }
         let sent = self.run.messages.sent as f64;
-        let sum = |of: fn(&ConsumerCounts) -> u64| {
-            let counts = self.consumers.iter().map(|consumer| of(&consumer.counts));
-            counts.sum()
-        };
+        let sum = |of: fn(&ConsumerTally) -> u64| self.consumers.iter().map(of).sum();
         let commands = Commands {
             message: self.run.messages.sent,
-            message_dispatch: sum(|counts| counts.dispatched),
+            message_dispatch: sum(|consumer| consumer.dispatched),
             message_ack: acks_by_type.total(),
-            message_pull: sum(|counts| counts.pulls),
+            message_pull: sum(|consumer| consumer.counts.pulls),
             ..self.run.commands
         };
         Wire {
@@ -269,7 +259,7 @@ impl Collector<'_> {
                 max_in_flight: tally.in_flight.max().into(),
                 mean_in_flight: tally.in_flight.mean(now, measured).map(rounded),
                 order_violations: tally.order_violations,
-                fairness: jain(consumers.map(|tally| tally.counts.processed)),
+                fairness: jain(consumers.map(|tally| tally.processed)),
             };
             (named.uri(), metrics)
         });
@@ -286,20 +276,20 @@ fn consumer_metrics(
     let counts = tally.counts;
     let (recoveries, pending) = tally.recovery.finish();
     ConsumerMetrics {
-        delivered: counts.delivered,
-        processed: counts.processed,
+        delivered: tally.delivered,
+        processed: tally.processed,
         redelivered: counts.redelivered,
         failed: counts.failed,
         skipped: counts.skipped,
-        acknowledged: counts.acknowledged,
-        dispatched: counts.dispatched,
+        acknowledged: tally.acknowledged,
+        dispatched: tally.dispatched,
         utilisation: ratio(times.busy as f64, makespan.nanos() as f64),
         busy_ms: millis(times.busy),
         idle_ms: millis(times.idle),
         connected_ms: millis(times.connected),
         starved_ms: millis(times.starved),
-        buffered_ms: counts.buffered.mean().map(millis),
-        in_flight_ms: counts.in_flight.mean().map(millis),
+        buffered_ms: tally.mean_buffered().map(millis),
+        in_flight_ms: tally.mean_until_processed().map(millis),
         max_held: tally.held.max().into(),
         held_at_end: u64::from(tally.held.now()),
         mean_held: tally.held.mean(now, times.connected).map(rounded),
@@ -308,7 +298,7 @@ fn consumer_metrics(
         slow_ms: millis(tally.slow.nanos(now)),
         slow_marks: counts.slow_marks,
         aborts: counts.aborts,
-        last_delivered_ms: (counts.delivered > 0).then(|| counts.last_delivered.as_millis_f64()),
+        last_delivered_ms: (tally.delivered > 0).then(|| tally.last_delivered.as_millis_f64()),
         crashes: counts.crashes,
         recovery_ms: Recovery {
             mean: recoveries.mean().map(millis),
@@ -318,7 +308,7 @@ fn consumer_metrics(
         },
         commits_failed: counts.commits_failed,
         pulls: counts.pulls,
-        acks_by_type: counts.acks,
+        acks_by_type: tally.acks(),
     }
 }
 

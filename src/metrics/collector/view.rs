@@ -68,7 +68,7 @@ impl Collector<'_> {
     /// What was handed to the application since the warm-up.
     #[inline]
     pub fn delivered_to(&self, consumer: ConsumerIndex) -> u64 {
-        self.consumers[consumer as usize].counts.delivered
+        self.consumers[consumer as usize].delivered
     }
 
     /// Messages (on a topic: copies) that wait at the broker or are in flight.
