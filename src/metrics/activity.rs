@@ -67,15 +67,38 @@ pub struct Times {
     pub starved: u64,
 }
 
+/// Connected means: started, and subscribed at the broker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum State {
+    /// Neither connected nor at work.
+    #[default]
+    Apart,
+    /// At work, and not connected.
+    BusyApart,
+    /// Connected and not at work.
+    Idle,
+    /// Connected and at work.
+    Busy,
+}
+
+impl State {
+    fn of(is_connected: bool, is_busy: bool) -> State {
+        match (is_connected, is_busy) {
+            (false, false) => State::Apart,
+            (false, true) => State::BusyApart,
+            (true, false) => State::Idle,
+            (true, true) => State::Busy,
+        }
+    }
+}
+
 /// What a consumer does now, and what it has done with its time. First what changes with every
 /// message. How long it was idle follows from the rest.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Activity {
     buffered: u32,
-    is_busy: bool,
-    /// Started, and subscribed at the broker.
-    is_connected: bool,
+    state: State,
     is_started: bool,
     busy: Stopwatch,
     /// Runs while it is idle, by the clock of the buffers that counts for it.
@@ -91,8 +114,8 @@ impl Activity {
     /// The consumer's times up to now.
     pub fn times(&self, now: Time, buffers: &Buffers) -> Times {
         let clock = buffers.clock(now, self.buffered > 0);
-        let connected = self.connected.total(now.0, self.is_connected);
-        let busy = self.busy.total(now.0, self.is_busy);
+        let connected = self.connected.total(now.0, self.is_connected());
+        let busy = self.busy.total(now.0, self.is_busy());
         let busy_apart = self.busy_apart.total(now.0, self.is_busy_apart());
         Times {
             connected,
@@ -105,8 +128,8 @@ impl Activity {
     /// Forgets what was before.
     pub fn restart(&mut self, now: Time, buffers: &Buffers) {
         let clock = buffers.clock(now, self.buffered > 0);
-        self.connected.restart(now.0, self.is_connected);
-        self.busy.restart(now.0, self.is_busy);
+        self.connected.restart(now.0, self.is_connected());
+        self.busy.restart(now.0, self.is_busy());
         self.busy_apart.restart(now.0, self.is_busy_apart());
         self.starved.restart(clock, self.is_idle());
     }
@@ -114,13 +137,27 @@ impl Activity {
     /// The application begins to work on a message; whether that left the buffer with it.
     #[inline(always)]
     pub fn begins(&mut self, now: Time, buffers: &mut Buffers, out_of_buffer: bool) {
-        if !self.is_busy {
-            self.leave_idleness(now, buffers);
-            self.is_busy = true;
-            self.busy.start(now.0);
-            if !self.is_connected {
-                self.busy_apart.start(now.0);
+        if self.state != State::Idle || self.buffered == 0 {
+            return self.begins_otherwise(now, buffers, out_of_buffer);
+        }
+        self.starved.stop(buffers.clock(now, true));
+        self.state = State::Busy;
+        self.busy.start(now.0);
+        if out_of_buffer {
+            self.buffered -= 1;
+            if self.buffered == 0 {
+                buffers.emptied(now);
             }
+        }
+    }
+
+    /// As [`Self::begins`], whatever it did before.
+    #[inline(never)]
+    fn begins_otherwise(&mut self, now: Time, buffers: &mut Buffers, out_of_buffer: bool) {
+        if !self.is_busy() {
+            self.leave_idleness(now, buffers);
+            self.set_state(now, self.is_connected(), true);
+            self.busy.start(now.0);
         }
         if out_of_buffer {
             self.take_out(now, buffers);
@@ -130,32 +167,55 @@ impl Activity {
     /// Its work ends.
     #[inline(always)]
     pub fn ends(&mut self, now: Time, buffers: &Buffers) {
-        if self.is_busy {
+        if self.state != State::Busy {
+            return self.ends_otherwise(now);
+        }
+        self.busy.stop(now.0);
+        self.state = State::Idle;
+        self.starved.start(buffers.clock(now, self.buffered > 0));
+    }
+
+    /// As [`Self::ends`], but it is not connected and at work.
+    #[inline(never)]
+    fn ends_otherwise(&mut self, now: Time) {
+        if self.is_busy() {
             self.busy.stop(now.0);
-            if !self.is_connected {
-                self.busy_apart.stop(now.0);
-            }
-            self.is_busy = false;
-            self.enter_idleness(now, buffers);
+            self.set_state(now, false, false);
+        }
+    }
+
+    /// Whether it is connected and at work from now on.
+    fn set_state(&mut self, now: Time, is_connected: bool, is_busy: bool) {
+        let was_busy_apart = self.is_busy_apart();
+        self.state = State::of(is_connected, is_busy);
+        match (was_busy_apart, self.is_busy_apart()) {
+            (false, true) => self.busy_apart.start(now.0),
+            (true, false) => self.busy_apart.stop(now.0),
+            _ => {}
         }
     }
 
     /// A message comes into its buffer if there is one already: then no clock changes.
     #[inline]
     pub fn put_beside(&mut self) -> bool {
-        let is_holder = self.buffered > 0;
-        self.buffered += u32::from(is_holder);
-        is_holder
+        if self.buffered == 0 {
+            return false;
+        }
+        self.buffered += 1;
+        true
     }
 
     /// A message comes into its buffer.
     #[inline(always)]
     pub fn put_in(&mut self, now: Time, buffers: &mut Buffers) {
         if self.buffered == 0 {
-            self.leave_idleness(now, buffers);
+            let clock = buffers.at_least_one;
             buffers.filled(now);
             self.buffered = 1;
-            self.enter_idleness(now, buffers);
+            if self.is_idle() {
+                // Either clock runs if others have something in their buffers.
+                self.starved.go_on_by(buffers.at_least_two, clock);
+            }
         } else {
             self.buffered += 1;
         }
@@ -212,7 +272,7 @@ impl Activity {
     /// It may be connected from now on, or it may not be any more.
     fn connect(&mut self, now: Time, buffers: &Buffers) {
         let is_connected = self.is_started && self.subscribed.1 > 0;
-        if is_connected == self.is_connected {
+        if is_connected == self.is_connected() {
             return;
         }
         self.leave_idleness(now, buffers);
@@ -221,12 +281,7 @@ impl Activity {
         } else {
             self.connected.stop(now.0);
         }
-        match (self.is_busy, is_connected) {
-            (true, true) => self.busy_apart.stop(now.0),
-            (true, false) => self.busy_apart.start(now.0),
-            _ => {}
-        }
-        self.is_connected = is_connected;
+        self.set_state(now, is_connected, self.is_busy());
         self.enter_idleness(now, buffers);
     }
 
@@ -239,23 +294,23 @@ impl Activity {
     /// At work.
     #[inline]
     pub fn is_busy(&self) -> bool {
-        self.is_busy
+        matches!(self.state, State::Busy | State::BusyApart)
     }
 
     /// Started, and subscribed at the broker.
     #[inline]
     pub fn is_connected(&self) -> bool {
-        self.is_connected
+        matches!(self.state, State::Busy | State::Idle)
     }
 
     #[inline]
     fn is_idle(&self) -> bool {
-        self.is_connected && !self.is_busy
+        self.state == State::Idle
     }
 
     #[inline]
     fn is_busy_apart(&self) -> bool {
-        self.is_busy && !self.is_connected
+        self.state == State::BusyApart
     }
 
     /// What makes it idle, or picks its clock, is about to change.

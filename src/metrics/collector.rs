@@ -1,12 +1,13 @@
 //! Facts to tallies.
 
 use super::document::{self, Metrics};
-use super::fingerprint::{Fingerprints, name};
+use super::fingerprint::{Fingerprints, name, who};
 use super::ledger::{
     AWAITED, BUFFERED, Copy, DELIVERED, DONE, FRESH, Flags, HANDLED, HELD, IN_FLIGHT, LISTED,
     Ledger, MEASURED, MISSED, OUT, OWED, WAITING, WORKING,
 };
 use super::order::Order;
+use super::recovery::Recovery;
 use super::tally::{ConsumerTally, DestinationTally, ProducerTally, RunTally};
 use crate::facts::{Fact, Observer, Outcome, Removal, TransactionCommand};
 use crate::kernel::{Span, Time};
@@ -40,6 +41,8 @@ pub struct Collector<'a> {
     prints: Fingerprints,
     run: RunTally,
     consumers: Vec<ConsumerTally>,
+    /// By consumer.
+    recoveries: Vec<Recovery>,
     producers: Vec<ProducerTally>,
     destinations: Vec<DestinationTally>,
     /// When the last COMMIT of each session reached the broker.
@@ -75,6 +78,7 @@ impl<'a> Collector<'a> {
             prints: Fingerprints::default(),
             run: RunTally::default(),
             consumers: consumers.collect(),
+            recoveries: vec![Recovery::default(); scenario.consumers.len()],
             producers: vec![ProducerTally::default(); scenario.producers.len()],
             destinations: destinations.collect(),
             commits: vec![Time::ZERO; scenario.sessions.len()],
@@ -166,6 +170,8 @@ impl<'a> Collector<'a> {
         let copy = self.ledger.of(message, consumer.index);
         let message = &messages[message];
         copy.name = name(message);
+        copy.who = who(consumer);
+        self.prints.dispatched(now, copy.who);
         copy.wanted_at = message.wanted_at;
         copy.destination = message.destination;
         // Read once and written once, here and below: what held before decides.
@@ -175,7 +181,10 @@ impl<'a> Collector<'a> {
             holds |= MEASURED;
         }
         copy.flags = holds;
-        if held & IN_FLIGHT != 0 {
+        if held & IN_FLIGHT == 0 {
+            let destination = &mut self.destinations[message.destination as usize];
+            destination.in_flight.add(now, 1);
+        } else {
             self.consumers[copy.owner.index as usize].in_flight -= 1;
         }
         copy.owner = consumer;
@@ -183,41 +192,42 @@ impl<'a> Collector<'a> {
         let consumer = &mut self.consumers[consumer.index as usize];
         consumer.dispatched += 1;
         consumer.in_flight += 1;
-        if held & IN_FLIGHT == 0 {
-            let destination = &mut self.destinations[message.destination as usize];
-            destination.in_flight.add(now, 1);
-        }
     }
 
     fn returned(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
         let copy = self.ledger.of(message, consumer.index);
         take_back(copy, now, &mut self.consumers, &mut self.destinations);
-        if self.consumers[consumer.index as usize]
-            .recovery
-            .returned(consumer.life)
-        {
+        if self.recoveries[consumer.index as usize].returned(consumer.life) {
             copy.set(MISSED);
             copy.missed_by = consumer.index;
         }
     }
 
+    // Here and below, nearly every message takes one course: one look at its flags tells, and the
+    // rest stands elsewhere.
     #[inline(always)]
     fn acknowledged(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
         const ASKED: Flags = IN_FLIGHT | HELD | WAITING | MISSED | MEASURED;
         const USUAL: Flags = ASKED & !MISSED;
         let copy = self.ledger.of(message, consumer.index);
-        self.prints.acknowledged(now, consumer, copy.name);
         let tally = &mut self.consumers[consumer.index as usize];
-        if copy.flags & ASKED != USUAL || !copy.is_of(consumer) || tally.life != consumer.life {
+        if copy.flags & ASKED != USUAL || copy.owner != consumer || tally.life != consumer.life {
             return self.acknowledged_otherwise(now, consumer, message);
         }
+        self.prints.acknowledged(now, copy.who, copy.name);
         copy.flags = copy.flags & !(IN_FLIGHT | HELD | WAITING) | OWED;
         tally.in_flight -= 1;
         tally.held.subtract(now, 1);
         let destination = &mut self.destinations[copy.destination as usize];
         destination.in_flight.subtract(now, 1);
         destination.depth.subtract(now, 1);
-        count_acknowledged(tally, &self.commits, &mut self.run);
+        tally.acknowledged += 1;
+        let arrived_at = if tally.is_transacted {
+            self.commits[tally.session]
+        } else {
+            tally.last_ack
+        };
+        self.run.count_acknowledged(arrived_at);
         let latency = nanos(copy.wanted_at, now);
         self.run.to_acknowledged.record(Span(latency));
     }
@@ -226,18 +236,25 @@ impl<'a> Collector<'a> {
     #[inline(never)]
     fn acknowledged_otherwise(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
         let copy = self.ledger.of(message, consumer.index);
+        self.prints.acknowledged(now, who(consumer), copy.name);
         take_back(copy, now, &mut self.consumers, &mut self.destinations);
         let held = copy.flags;
         copy.flags = held & !(IN_FLIGHT | HELD | WAITING | MISSED) | OWED;
         if held & MISSED != 0 {
-            find(copy, now, &mut self.consumers);
+            find(copy, now, &mut self.recoveries);
         }
         let tally = &mut self.consumers[consumer.index as usize];
         if held & WAITING != 0 {
             let destination = &mut self.destinations[tally.destination];
             destination.depth.subtract(now, 1);
         }
-        count_acknowledged(tally, &self.commits, &mut self.run);
+        tally.acknowledged += 1;
+        let arrived_at = if tally.is_transacted {
+            self.commits[tally.session]
+        } else {
+            tally.last_ack
+        };
+        self.run.count_acknowledged(arrived_at);
         if held & MEASURED != 0 {
             let latency = nanos(copy.wanted_at, now);
             self.run.to_acknowledged.record(Span(latency));
@@ -260,7 +277,7 @@ impl<'a> Collector<'a> {
             self.destinations[destination].depth.subtract(now, 1);
         }
         if copy.take(MISSED) {
-            find(copy, now, &mut self.consumers);
+            find(copy, now, &mut self.recoveries);
         }
         copy
     }
@@ -312,7 +329,9 @@ impl<'a> Collector<'a> {
         tally.counts.slow_marks += u64::from(slow);
     }
 
+    #[inline(never)]
     fn window_full(&mut self, now: Time, consumer: ConsumerId, full: bool) {
+        self.prints.window_full(now, consumer, full);
         let tally = &mut self.consumers[consumer.index as usize];
         tally.marked_life = consumer.life;
         tally.window_full.set(now, full);
@@ -323,20 +342,32 @@ impl<'a> Collector<'a> {
     #[inline(always)]
     fn received(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
         let copy = self.ledger.of(message, consumer.index);
-        let tally = &mut self.consumers[consumer.index as usize];
-        if copy.is_of(consumer) {
-            copy.received_at = now;
-            let mut holds = copy.flags | BUFFERED | FRESH;
-            if holds & IN_FLIGHT != 0 {
-                holds |= HELD;
-                tally.held.add(now, 1);
-            }
-            copy.flags = holds;
+        if copy.flags & IN_FLIGHT == 0 || copy.owner != consumer {
+            return self.received_otherwise(now, consumer, message);
         }
+        self.prints.received(now, copy.who);
+        copy.received_at = now;
+        copy.set(HELD | BUFFERED | FRESH);
+        let tally = &mut self.consumers[consumer.index as usize];
+        tally.held.add(now, 1);
         if !tally.activity.put_beside() {
-            let destination = &mut self.destinations[tally.destination];
+            let destination = &mut self.destinations[copy.destination as usize];
             tally.activity.put_in(now, &mut destination.buffers);
         }
+    }
+
+    /// As [`Self::received`], but it is in flight to this consumer no more.
+    #[inline(never)]
+    fn received_otherwise(&mut self, now: Time, consumer: ConsumerId, message: MessageRef) {
+        let copy = self.ledger.of(message, consumer.index);
+        self.prints.received(now, who(consumer));
+        if copy.owner == consumer {
+            copy.received_at = now;
+            copy.set(BUFFERED | FRESH);
+        }
+        let tally = &mut self.consumers[consumer.index as usize];
+        let destination = &mut self.destinations[tally.destination];
+        tally.activity.put_in(now, &mut destination.buffers);
     }
 
     /// A message leaves the buffer without being handed over. Of a message that has since been sent
@@ -397,12 +428,12 @@ impl<'a> Collector<'a> {
         const ASKED: Flags = BUFFERED | FRESH | MISSED | DELIVERED | HANDLED | MEASURED;
         const USUAL: Flags = BUFFERED | FRESH | MEASURED;
         let copy = self.ledger.of(message, consumer.index);
-        self.prints.delivered(now, consumer, copy.name, count);
         let held = copy.flags;
         copy.flags = held & !(BUFFERED | FRESH | MISSED) | DELIVERED | WORKING;
-        if held & ASKED != USUAL || !copy.is_of(consumer) || count != 1 {
+        if held & ASKED != USUAL || copy.owner != consumer || count != 1 {
             return self.delivered_otherwise(now, consumer, message, (held, count), messages);
         }
+        self.prints.delivered(now, copy.who, copy.name, 1);
         let tally = &mut self.consumers[consumer.index as usize];
         let destination = &mut self.destinations[copy.destination as usize];
         tally.record_buffered(nanos(copy.received_at, now));
@@ -417,8 +448,8 @@ impl<'a> Collector<'a> {
         self.run.to_delivered.record(Span(latency));
     }
 
-    /// As [`Self::delivered`], whatever the course of the message was: what held for it before, and
-    /// the how manieth delivery it is.
+    /// As [`Self::delivered`], whatever held for the message before, and however often it was
+    /// delivered.
     #[inline(never)]
     fn delivered_otherwise(
         &mut self,
@@ -429,8 +460,9 @@ impl<'a> Collector<'a> {
         messages: &Messages,
     ) {
         let copy = self.ledger.of(message, consumer.index);
+        self.prints.delivered(now, who(consumer), copy.name, count);
         if held & MISSED != 0 {
-            find(copy, now, &mut self.consumers);
+            find(copy, now, &mut self.recoveries);
         }
         let tally = &mut self.consumers[consumer.index as usize];
         if count > 1 {
@@ -439,7 +471,7 @@ impl<'a> Collector<'a> {
         } else if held & HANDLED != 0 {
             self.run.messages.unflagged_duplicates += 1;
         }
-        let is_owner = copy.is_of(consumer);
+        let is_owner = copy.owner == consumer;
         if is_owner && held & FRESH != 0 {
             tally.record_buffered(nanos(copy.received_at, now));
         } else {
@@ -470,12 +502,12 @@ impl<'a> Collector<'a> {
         const ASKED: Flags = AWAITED | DONE | MEASURED;
         const USUAL: Flags = AWAITED | MEASURED;
         let copy = self.ledger.of(message, consumer.index);
-        self.prints
-            .processed(now, consumer, copy.name, outcome, since);
         let held = copy.flags;
-        if held & ASKED != USUAL || !copy.is_of(consumer) || outcome != Outcome::Done {
-            return self.processed_otherwise(now, consumer, message, outcome);
+        if held & ASKED != USUAL || copy.owner != consumer || outcome != Outcome::Done {
+            return self.processed_otherwise(now, consumer, message, outcome, since);
         }
+        self.prints
+            .processed(now, copy.who, copy.name, Outcome::Done, since);
         copy.flags = held & !(WORKING | AWAITED) | HANDLED | DONE;
         let tally = &mut self.consumers[consumer.index as usize];
         let destination = &self.destinations[copy.destination as usize];
@@ -495,8 +527,11 @@ impl<'a> Collector<'a> {
         consumer: ConsumerId,
         message: MessageRef,
         outcome: Outcome,
+        since: Time,
     ) {
         let copy = self.ledger.of(message, consumer.index);
+        self.prints
+            .processed(now, who(consumer), copy.name, outcome, since);
         let tally = &mut self.consumers[consumer.index as usize];
         let destination = &self.destinations[tally.destination];
         tally.activity.ends(now, &destination.buffers);
@@ -506,7 +541,7 @@ impl<'a> Collector<'a> {
         }
         let held = copy.flags;
         copy.take(WORKING);
-        if copy.is_of(consumer) && copy.take(AWAITED) {
+        if copy.owner == consumer && copy.take(AWAITED) {
             tally.record_processed(nanos(copy.dispatched_at, now));
         } else {
             tally.counts.not_awaited += 1;
@@ -556,7 +591,7 @@ impl<'a> Collector<'a> {
         self.stopped(now, consumer);
         let tally = &mut self.consumers[consumer.index as usize];
         tally.counts.crashes += 1;
-        tally.recovery.crashed(now, consumer.life);
+        self.recoveries[consumer.index as usize].crashed(now, consumer.life);
     }
 }
 
@@ -577,25 +612,11 @@ fn take_back(
     copy.take(IN_FLIGHT | HELD);
 }
 
-#[inline(always)]
-fn count_acknowledged(tally: &mut ConsumerTally, commits: &[Time], run: &mut RunTally) {
-    tally.acknowledged += 1;
-    run.messages.acknowledged += 1;
-    let arrived_at = if tally.is_transacted {
-        commits[tally.session]
-    } else {
-        tally.last_ack
-    };
-    if arrived_at > run.last_acknowledged {
-        run.last_acknowledged = arrived_at;
-    }
-}
-
 /// A copy that was missed after a crash is so no more.
 #[cold]
 #[inline(never)]
-fn find(copy: &Copy, now: Time, consumers: &mut [ConsumerTally]) {
-    consumers[copy.missed_by as usize].recovery.found(now);
+fn find(copy: &Copy, now: Time, recoveries: &mut [Recovery]) {
+    recoveries[copy.missed_by as usize].found(now);
 }
 
 /// A span between two facts; they come in order of time.
@@ -645,8 +666,11 @@ impl Collector<'_> {
             fact,
             Fact::Acknowledged { .. }
                 | Fact::AckArrived { .. }
+                | Fact::Dispatched { .. }
+                | Fact::Received { .. }
                 | Fact::Delivered { .. }
                 | Fact::Processed { .. }
+                | Fact::WindowFull { .. }
         ) {
             self.prints.on(now, fact, messages);
         }

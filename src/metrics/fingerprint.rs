@@ -10,8 +10,7 @@
 use crate::facts::{Fact, Observer, Outcome};
 use crate::kernel::Time;
 use crate::wire::{
-    ConsumerId, Message, MessageAck, MessageRef, Messages, ProducerIndex, TransactionId,
-    TransactionOwner,
+    ConsumerId, Message, MessageAck, MessageRef, Messages, TransactionId, TransactionOwner,
 };
 
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -66,12 +65,31 @@ fn folded(a: u64, b: u64) -> u64 {
 /// Joins two words of which each has a meaning of its own.
 #[inline]
 fn join(a: u64, b: u64) -> u64 {
-    folded(a ^ 0xa076_1d64_78bd_642f, b ^ 0xe703_7ed1_a0b4_28db) ^ a
+    Keys::default().join(a, b)
+}
+
+/// What two words are joined with.
+// Kept beside the prints: an instruction takes a word from memory, but none of 64 bits as it is.
+#[derive(Clone, Copy, Debug)]
+struct Keys(u64, u64);
+
+impl Default for Keys {
+    fn default() -> Keys {
+        Keys(0xa076_1d64_78bd_642f, 0xe703_7ed1_a0b4_28db)
+    }
+}
+
+impl Keys {
+    #[inline]
+    fn join(&self, a: u64, b: u64) -> u64 {
+        folded(a ^ self.0, b ^ self.1) ^ a
+    }
 }
 
 /// The prints of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fingerprints {
+    keys: Keys,
     /// All facts.
     pub all: Fingerprint,
     /// What was handed to applications, and what they did with it.
@@ -102,11 +120,11 @@ impl Observer for Fingerprints {
                 called_at,
                 failed,
             } => {
-                let what = send_returned(producer, called_at, failed);
-                self.all.mix(what ^ when);
+                let who = 20 | u64::from(failed) << 8 | u64::from(producer) << 32;
+                self.all.mix(self.keys.join(who, called_at.0) ^ when);
             }
-            Fact::Dispatched { consumer, .. } => self.all.mix(word(3, consumer) ^ when),
-            Fact::Received { consumer, .. } => self.all.mix(word(4, consumer) ^ when),
+            Fact::Dispatched { consumer, .. } => self.dispatched(now, who(consumer)),
+            Fact::Received { consumer, .. } => self.received(now, who(consumer)),
             Fact::AckSent { ref ack } => self.all.mix(word(5, ack.consumer) ^ when),
             Fact::Released { .. } => self.released(now),
             Fact::Delivered {
@@ -114,7 +132,7 @@ impl Observer for Fingerprints {
                 message,
                 count,
             } => {
-                self.delivered(now, consumer, name(&messages[message]), count);
+                self.delivered(now, who(consumer), name(&messages[message]), count);
             }
             Fact::Processed {
                 consumer,
@@ -123,42 +141,48 @@ impl Observer for Fingerprints {
                 since,
             } => {
                 let name = name(&messages[message]);
-                self.processed(now, consumer, name, outcome, since);
+                self.processed(now, who(consumer), name, outcome, since);
             }
             Fact::AckArrived { ref ack } => {
                 self.ack_arrived(now, ack, |message| name(&messages[message]));
             }
             Fact::Acknowledged { consumer, message } => {
-                self.acknowledged(now, consumer, name(&messages[message]));
+                self.acknowledged(now, who(consumer), name(&messages[message]));
             }
+            Fact::WindowFull { consumer, full } => self.window_full(now, consumer, full),
             ref rare => self.rare(when, rare, messages),
         }
     }
 }
 
-/// What happens with every message, for who has its name at hand.
+/// What happens with every message, for who has its name at hand, and that of the consumer.
 impl Fingerprints {
+    /// [`Fact::Dispatched`]
+    #[inline(always)]
+    pub fn dispatched(&mut self, now: Time, who: u64) {
+        self.all.mix(3 ^ who ^ when(now));
+    }
+
+    /// [`Fact::Received`]
+    #[inline(always)]
+    pub fn received(&mut self, now: Time, who: u64) {
+        self.all.mix(4 ^ who ^ when(now));
+    }
+
     /// [`Fact::Delivered`]
     #[inline(always)]
-    pub fn delivered(&mut self, now: Time, consumer: ConsumerId, name: u64, count: u32) {
+    pub fn delivered(&mut self, now: Time, who: u64, name: u64, count: u32) {
         let what = name ^ u64::from(count) << 56;
-        let word = join(word(7, consumer) ^ when(now), what);
+        let word = self.keys.join(7 ^ who ^ when(now), what);
         self.deliveries.mix(word);
         self.all.mix(word);
     }
 
     /// [`Fact::Processed`]
     #[inline(always)]
-    pub fn processed(
-        &mut self,
-        now: Time,
-        consumer: ConsumerId,
-        name: u64,
-        outcome: Outcome,
-        since: Time,
-    ) {
+    pub fn processed(&mut self, now: Time, who: u64, name: u64, outcome: Outcome, since: Time) {
         let what = name ^ (outcome as u64) << 60;
-        let word = join(word(8, consumer) ^ when(now) ^ since.0 << 20, what);
+        let word = self.keys.join(8 ^ who ^ when(now) ^ since.0 << 20, what);
         self.deliveries.mix(word);
         self.all.mix(word);
     }
@@ -171,17 +195,25 @@ impl Fingerprints {
         ack: &MessageAck,
         name: impl FnMut(MessageRef) -> u64,
     ) {
-        let word = join(word(9, ack.consumer) ^ when(now), ack_word(ack, name));
+        let what = ack_word(ack, name, self.keys);
+        let word = self.keys.join(word(9, ack.consumer) ^ when(now), what);
         self.acks.mix(word);
         self.all.mix(word);
     }
 
     /// [`Fact::Acknowledged`]
     #[inline(always)]
-    pub fn acknowledged(&mut self, now: Time, consumer: ConsumerId, name: u64) {
-        let word = join(word(10, consumer) ^ when(now), name);
+    pub fn acknowledged(&mut self, now: Time, who: u64, name: u64) {
+        let word = self.keys.join(10 ^ who ^ when(now), name);
         self.outcome.mix(word);
         self.all.mix(word);
+    }
+
+    /// [`Fact::WindowFull`]: with every message, if windows are small.
+    #[inline(always)]
+    pub fn window_full(&mut self, now: Time, consumer: ConsumerId, full: bool) {
+        let word = self.keys.join(word(28, consumer), full.into());
+        self.all.mix(word ^ when(now));
     }
 
     /// [`Fact::Released`]
@@ -197,7 +229,7 @@ impl Fingerprints {
                 Some(&mut self.acks),
                 join(
                     word(11, ack.consumer),
-                    ack_word(ack, |message| name(&messages[message])),
+                    ack_word(ack, |message| name(&messages[message]), self.keys),
                 ),
             ),
             Fact::PullArrived { consumer, timeout } => (
@@ -260,12 +292,6 @@ impl Fingerprints {
     }
 }
 
-#[inline]
-fn send_returned(producer: ProducerIndex, called_at: Time, failed: bool) -> u64 {
-    let who = 20 | u64::from(failed) << 8 | u64::from(producer) << 32;
-    join(who, called_at.0)
-}
-
 /// Of facts that belong to no layer.
 fn detail(fact: &Fact, messages: &Messages) -> u64 {
     match *fact {
@@ -285,7 +311,6 @@ fn detail(fact: &Fact, messages: &Messages) -> u64 {
         } => join(25 | until.0 << 8, held(consumer, message, messages)),
         Fact::Subscribed { consumer, replayed } => join(word(26, consumer), replayed.into()),
         Fact::Unsubscribed { consumer, removal } => join(word(27, consumer), removal as u64),
-        Fact::WindowFull { consumer, full } => join(word(28, consumer), full.into()),
         Fact::Slow { consumer, slow } => join(word(29, consumer), slow.into()),
         Fact::SlowChecked {
             consumer,
@@ -322,13 +347,13 @@ fn when(now: Time) -> u64 {
 /// What happened, to whom.
 #[inline]
 fn word(kind: u64, consumer: ConsumerId) -> u64 {
-    kind | whole(consumer) << 8
+    kind | who(consumer)
 }
 
-/// Both numbers of a consumer, in the one word that they are in memory.
+/// What a consumer counts by.
 #[inline]
-pub fn whole(consumer: ConsumerId) -> u64 {
-    u64::from(consumer.index) | u64::from(consumer.life) << 32
+pub fn who(consumer: ConsumerId) -> u64 {
+    u64::from(consumer.index) << 8 | u64::from(consumer.life) << 40
 }
 
 /// What a message counts by.
@@ -349,7 +374,7 @@ fn held_by_any(consumer: Option<ConsumerId>, message: MessageRef, messages: &Mes
 }
 
 #[inline(always)]
-fn ack_word(ack: &MessageAck, mut name: impl FnMut(MessageRef) -> u64) -> u64 {
+fn ack_word(ack: &MessageAck, mut name: impl FnMut(MessageRef) -> u64, keys: Keys) -> u64 {
     let last = name(ack.last);
     let first = match ack.first {
         // Most ranges are of one message.
@@ -359,7 +384,7 @@ fn ack_word(ack: &MessageAck, mut name: impl FnMut(MessageRef) -> u64) -> u64 {
     };
     let kind = ack.ack_type as u64 | (ack.count as u32 as u64) << 8;
     let transaction = ack.transaction.map_or(0, owner_word);
-    join(first, last) ^ kind << 20 ^ transaction.wrapping_mul(MULTIPLIER)
+    keys.join(first, last) ^ kind << 20 ^ transaction.wrapping_mul(MULTIPLIER)
 }
 
 fn owner_word(transaction: TransactionId) -> u64 {

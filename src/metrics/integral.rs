@@ -21,6 +21,13 @@ impl Stopwatch {
         self.0 = self.0.wrapping_add(at);
     }
 
+    /// While it lasts: by another watch from now on than so far. Both run now or both stand, and
+    /// what they would read in common can be left out.
+    #[inline]
+    pub fn go_on_by(&mut self, other: Stopwatch, so_far: Stopwatch) {
+        self.0 = self.0.wrapping_add(so_far.0).wrapping_sub(other.0);
+    }
+
     /// How long, up to now.
     #[inline]
     pub fn total(self, at: u64, is_running: bool) -> u64 {
@@ -99,7 +106,7 @@ impl Level {
     }
 
     /// Down by so many, not below 0.
-    #[inline]
+    #[inline(always)]
     pub fn subtract(&mut self, at: Time, by: u32) {
         if self.now < by {
             return self.clear(at);
@@ -113,6 +120,7 @@ impl Level {
 
     /// Down to 0.
     #[cold]
+    #[inline(never)]
     pub fn clear(&mut self, at: Time) {
         self.subtract(at, self.now);
     }

@@ -2,7 +2,6 @@
 //! each subscription of a topic. Entries lie in tables beside the arena, by its slots, so that
 //! memory follows what is in flight.
 
-use super::fingerprint::whole;
 use crate::kernel::Time;
 use crate::scenario::{DestinationKind, Scenario};
 use crate::wire::{ConsumerId, ConsumerIndex, DestinationIndex, MessageRef};
@@ -58,6 +57,8 @@ pub struct Copy {
     pub wanted_at: Time,
     /// Since its first dispatch: the name of the message in prints, which several facts ask for.
     pub name: u64,
+    /// That of the owner.
+    pub who: u64,
     /// The consumer whose crash gave it back, while it is missed.
     pub missed_by: ConsumerIndex,
     /// What holds for it.
@@ -65,12 +66,6 @@ pub struct Copy {
 }
 
 impl Copy {
-    /// Whether this is whom it was dispatched to last.
-    #[inline]
-    pub fn is_of(&self, consumer: ConsumerId) -> bool {
-        whole(self.owner) == whole(consumer)
-    }
-
     /// Whether all of these hold.
     #[inline]
     pub fn is(&self, flags: Flags) -> bool {
@@ -175,6 +170,8 @@ impl Ledger {
         self.only_beyond(slot)
     }
 
+    // Called cold, as `beyond` is, so that the way to a queue's copy runs straight on.
+    #[cold]
     #[inline(never)]
     fn only_beyond(&mut self, slot: usize) -> &mut Copy {
         if !self.has_topics {
@@ -198,6 +195,7 @@ impl Ledger {
         self.beyond(message, consumer)
     }
 
+    #[cold]
     #[inline(never)]
     fn beyond(&mut self, message: MessageRef, consumer: ConsumerIndex) -> &mut Copy {
         let Place { topic, column } = self.places[consumer as usize];

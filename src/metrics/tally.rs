@@ -7,13 +7,13 @@ use super::ends::Ends;
 use super::histogram::Histogram;
 use super::integral::{Level, Spans, Spell, Sum};
 use super::ledger::{Flags, HELD, IN_FLIGHT};
-use super::recovery::Recovery;
 use crate::kernel::Time;
 use crate::wire::AckType;
 
 /// A consumer: what is the case now, and what has been counted. What changes with every message
 /// takes two cache lines: the first is what the broker's facts about it change, the second what its
-/// client's facts do. Of the second, the activity comes last, whose end changes rarely.
+/// client's facts do. Of the second, the activity comes last, whose end changes rarely. In all it
+/// takes an odd number of such pairs: so those of many consumers use every set of a cache.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(128))]
 pub struct ConsumerTally {
@@ -42,12 +42,11 @@ pub struct ConsumerTally {
 
     pub destination: usize,
     pub session: usize,
-    pub counts: ConsumerCounts,
     /// Which life the broker flagged or filled last.
     pub marked_life: u32,
     pub window_full: Spell,
+    pub counts: ConsumerCounts,
     pub slow: Spell,
-    pub recovery: Recovery,
 }
 
 /// What a consumer has done that is not done with every message.
@@ -207,6 +206,17 @@ pub struct RunTally {
     pub to_acknowledged: Histogram,
 }
 
+impl RunTally {
+    /// A message was taken off by a command that had arrived at this time.
+    #[inline(always)]
+    pub fn count_acknowledged(&mut self, arrived_at: Time) {
+        self.messages.acknowledged += 1;
+        if arrived_at > self.last_acknowledged {
+            self.last_acknowledged = arrived_at;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,5 +226,6 @@ mod tests {
     fn what_changes_with_every_message_takes_two_cache_lines() {
         assert_eq!(offset_of!(ConsumerTally, delivered), 64);
         assert_eq!(offset_of!(ConsumerTally, activity), 128 - 24);
+        assert_eq!(size_of::<ConsumerTally>() / 128, 3);
     }
 }

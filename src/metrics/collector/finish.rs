@@ -11,6 +11,7 @@ use crate::metrics::document::{
 };
 use crate::metrics::fingerprint::hex;
 use crate::metrics::histogram::Histogram;
+use crate::metrics::integral::Spans;
 use crate::scenario::{Arrivals, Semantics};
 
 /// From where to where there was something to do.
@@ -201,8 +202,8 @@ impl Collector<'_> {
         let named = scenario
             .consumers
             .iter()
-            .zip(&self.consumers)
-            .map(|(named, tally)| {
+            .zip(self.consumers.iter().zip(&self.recoveries))
+            .map(|(named, (tally, recovery))| {
                 let destination = &self.destinations[tally.destination];
                 let mut times = tally.activity.times(now, &destination.buffers);
                 if !destination.is_queue {
@@ -210,7 +211,7 @@ impl Collector<'_> {
                 }
                 (
                     named.name.clone(),
-                    consumer_metrics(tally, times, now, makespan),
+                    consumer_metrics(tally, recovery.finish(), times, now, makespan),
                 )
             });
         ByName(named.collect())
@@ -269,12 +270,12 @@ impl Collector<'_> {
 
 fn consumer_metrics(
     tally: &ConsumerTally,
+    (recoveries, are_pending): (Spans, bool),
     times: Times,
     now: Time,
     makespan: Makespan,
 ) -> ConsumerMetrics {
     let counts = tally.counts;
-    let (recoveries, pending) = tally.recovery.finish();
     ConsumerMetrics {
         delivered: tally.delivered,
         processed: tally.processed,
@@ -304,7 +305,7 @@ fn consumer_metrics(
             mean: recoveries.mean().map(millis),
             max: recoveries.max().map(millis),
             count: recoveries.count(),
-            pending,
+            pending: are_pending,
         },
         commits_failed: counts.commits_failed,
         pulls: counts.pulls,
