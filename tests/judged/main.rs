@@ -98,9 +98,9 @@ fn what_receive_takes_while_a_timer_rolls_back_breaks_no_law() {
         "producers": [{"destination": "queue://Q", "arrivals": {"at": ["0ms", "6ms"]}, "messages": 2}],
         "consumers": [{
             "destination": "queue://Q",
-            "receive": {"receive": {"timeout": "100ms"}},
+            "receive": {"receive": {"timeout": "1ms"}},
             "acknowledgeMode": "SESSION_TRANSACTED",
-            "transaction": {"size": 9, "rollBack": [1], "commitWhenIdle": "5ms"},
+            "transaction": {"size": 9, "rollBack": [1], "commitWhenIdle": "5500us"},
         }],
         "until": "1100ms",
     });
