@@ -1,5 +1,5 @@
 //! The yardstick: the same system in one loop written by hand, with std's heap and nothing else. Four workers with a
-//! prefetch window each, an exponential server, an ack for each message; no client, no broker, no facts, no metrics
+//! prefetch window each, an ack for each message; no client, no broker, no facts, no metrics
 //! but one sum.
 
 use std::cmp::Reverse;
@@ -20,17 +20,19 @@ enum Event {
 struct Worker {
     in_flight: u32,
     is_busy: bool,
+    /// When each message was sent that is on the way to it, and that it holds.
+    under_way: VecDeque<u64>,
     buffer: VecDeque<u64>,
 }
 
 /// How large the system is.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Model {
     pub messages: u64,
     pub workers: u32,
     pub prefetch: u32,
     pub between_sends: Span,
-    pub processing: Span,
+    pub processing: Distribution,
     pub latency: u64,
 }
 
@@ -62,7 +64,7 @@ impl Loop {
             if worker.in_flight < self.model.prefetch {
                 worker.in_flight += 1;
                 self.pending.pop_front();
-                worker.buffer.push_back(sent_at);
+                worker.under_way.push_back(sent_at);
                 return self.schedule(now + self.model.latency, Event::Arrives(turn));
             }
         }
@@ -74,18 +76,16 @@ pub fn run(model: Model) -> u64 {
     let arrivals = Sampler::new(&Distribution::Exponential {
         mean: model.between_sends,
     });
-    let processing = Sampler::new(&Distribution::Exponential {
-        mean: model.processing,
-    });
+    let processing = Sampler::new(&model.processing);
     let stream = |name: &str| Stream::new(1, name, "bare");
     let (mut sending, mut working) = (stream("sender"), stream("workers"));
     let mut this = Loop {
-        model,
         events: BinaryHeap::new(),
         scheduled: 0,
         workers: (0..model.workers).map(|_| Worker::default()).collect(),
         turn: 0,
         pending: VecDeque::new(),
+        model,
     };
     let (mut sent, mut latencies) = (0, 0);
     this.schedule(0, Event::Sent);
@@ -95,12 +95,14 @@ pub fn run(model: Model) -> u64 {
                 sent += 1;
                 this.pending.push_back(now);
                 this.dispatch(now);
-                if sent < model.messages {
+                if sent < this.model.messages {
                     this.schedule(now + arrivals.sample(&mut sending).0, Event::Sent);
                 }
             }
             Event::Arrives(worker) => {
                 let this_worker = &mut this.workers[worker as usize];
+                let arrived = this_worker.under_way.pop_front();
+                this_worker.buffer.extend(arrived);
                 if !this_worker.is_busy {
                     this_worker.is_busy = true;
                     this.schedule(now + processing.sample(&mut working).0, Event::Done(worker));
@@ -116,7 +118,7 @@ pub fn run(model: Model) -> u64 {
                 if this_worker.is_busy {
                     this.schedule(now + processing.sample(&mut working).0, Event::Done(worker));
                 }
-                this.schedule(now + model.latency, Event::Acknowledged(worker));
+                this.schedule(now + this.model.latency, Event::Acknowledged(worker));
             }
             Event::Acknowledged(worker) => {
                 this.workers[worker as usize].in_flight -= 1;

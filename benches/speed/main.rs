@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 use std::{env, fs, hint, io};
 
 use acksim::experiment::measure;
-use acksim::kernel::Span;
 use model::Variant;
 
-/// A message costs as many events as in a loop without answers to sends: what costs are counted by.
-const EVENTS_PER_MESSAGE: u64 = 4;
 /// Of each model and round.
 const MESSAGES: u64 = 500_000;
+/// What costs are counted by: four for each message, as in the bare loop. (Here a message takes five, and six if its
+/// sender waits for the answer.)
+const EVENTS: u64 = 4 * MESSAGES;
 const ROUNDS: usize = 7;
 
 fn main() -> io::Result<()> {
@@ -28,8 +28,8 @@ fn main() -> io::Result<()> {
     if let Some(place) = arguments.iter().position(|argument| argument == "--peak") {
         return peak(&arguments[place + 1]);
     }
-    if arguments.iter().any(|argument| argument == "--bare") {
-        bare_loop();
+    if let Some(place) = arguments.iter().position(|argument| argument == "--bare") {
+        bare_loop(&arguments[place + 1]);
         return Ok(());
     }
     let folder = env::temp_dir().join(format!("acksim-bench-{}", std::process::id()));
@@ -75,15 +75,18 @@ fn clocked(work: &mut dyn FnMut()) -> Duration {
     begin.elapsed()
 }
 
-/// The whole program on each model, beside the bare loop.
+/// The whole program on each model, beside the bare loop of the same system.
 fn models(folder: &Path) -> io::Result<()> {
-    // A process of its own, as the others have.
     let this = env::current_exe()?;
-    let mut works: Vec<Box<dyn FnMut()>> = vec![Box::new(move || {
-        let done = Command::new(&this).arg("--bare").status();
-        assert!(done.is_ok_and(|status| status.success()));
-    })];
+    let mut works: Vec<Box<dyn FnMut()>> = Vec::new();
     for variant in Variant::ALL {
+        // A process of its own, as the other is.
+        let this = this.clone();
+        works.push(Box::new(move || {
+            let arguments = ["--bare", variant.name()];
+            let done = Command::new(&this).args(arguments).status();
+            assert!(done.is_ok_and(|status| status.success()));
+        }));
         let file = folder.join(format!("{}.json", variant.name()));
         fs::write(&file, variant.scenario(MESSAGES))?;
         works.push(Box::new(move || {
@@ -91,14 +94,18 @@ fn models(folder: &Path) -> io::Result<()> {
         }));
     }
     let times = medians(&mut works);
-    println!("| {MESSAGES} messages, start to end | ns an event | to the bare loop |");
-    println!("| --- | ---: | ---: |");
-    let names = ["bare loop, std's BinaryHeap"].into_iter();
-    let names = names.chain(Variant::ALL.map(Variant::label));
-    for (name, time) in names.zip(&times) {
-        let per_event = time.as_nanos() as f64 / (MESSAGES * EVENTS_PER_MESSAGE) as f64;
-        let ratio = time.as_secs_f64() / times[0].as_secs_f64();
-        println!("| {name} | {per_event:.1} | {ratio:.2} |");
+    println!("| {MESSAGES} messages, start to end | ns an event | bare loop | ratio | to AUTO |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    let auto = times[1].as_secs_f64();
+    for (variant, times) in Variant::ALL.iter().zip(times.chunks(2)) {
+        let per_event = |time: Duration| time.as_secs_f64() * 1e9 / EVENTS as f64;
+        let (bare, whole) = (per_event(times[0]), per_event(times[1]));
+        println!(
+            "| {} | {whole:.1} | {bare:.1} | {:.2} | {:.2} |",
+            variant.label(),
+            whole / bare,
+            times[1].as_secs_f64() / auto
+        );
     }
     Ok(())
 }
@@ -161,15 +168,12 @@ fn commands(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn bare_loop() {
-    hint::black_box(bare::run(bare::Model {
-        messages: MESSAGES,
-        workers: 4,
-        prefetch: 100,
-        between_sends: Span::from_millis(1),
-        processing: Span::from_micros(3500),
-        latency: 200_000,
-    }));
+fn bare_loop(name: &str) {
+    let variant = Variant::ALL
+        .into_iter()
+        .find(|variant| variant.name() == name);
+    let model = variant.map(|variant| variant.bare(MESSAGES));
+    hint::black_box(bare::run(model.expect("the name of a variant")));
 }
 
 fn acksim(arguments: &[&str], file: &Path) {

@@ -1,13 +1,18 @@
-//! The model of the table: one producer, a message a millisecond on average; workers that need 3.5 ms each on average;
-//! a network of 0.2 ms.
+//! The model of the table: one producer, a message a millisecond on average, which does not wait for answers; workers
+//! that need 3.5 ms each on average; a network of 0.2 ms. (One that waits sends at most 2,500 messages a second over
+//! such a network: too few for a thousand workers.)
 
+use acksim::kernel::{Distribution, Span};
 use acksim::scenario::{self, Scenario, Source};
 use serde_json::json;
+
+use super::bare;
 
 /// The model, and what is different in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
     Auto,
+    SynchronousSends,
     WindowOfOne,
     OptimizeAcknowledge,
     Transactions,
@@ -16,8 +21,9 @@ pub enum Variant {
 }
 
 impl Variant {
-    pub const ALL: [Variant; 6] = [
+    pub const ALL: [Variant; 7] = [
         Variant::Auto,
+        Variant::SynchronousSends,
         Variant::WindowOfOne,
         Variant::OptimizeAcknowledge,
         Variant::Transactions,
@@ -28,6 +34,7 @@ impl Variant {
     pub fn name(self) -> &'static str {
         match self {
             Variant::Auto => "auto",
+            Variant::SynchronousSends => "synchronous-sends",
             Variant::WindowOfOne => "window-of-one",
             Variant::OptimizeAcknowledge => "optimize-acknowledge",
             Variant::Transactions => "transactions",
@@ -39,6 +46,7 @@ impl Variant {
     pub fn label(self) -> &'static str {
         match self {
             Variant::Auto => "AUTO, 4 consumers, prefetch 100",
+            Variant::SynchronousSends => "the same, synchronous sends",
             Variant::WindowOfOne => "the same, prefetch 1",
             Variant::OptimizeAcknowledge => "the same, optimizeAcknowledge",
             Variant::Transactions => "the same, transactions of 10",
@@ -54,6 +62,7 @@ impl Variant {
             "destination": "queue://orders",
             "messages": messages,
             "arrivals": {"poisson": {"perSecond": 1000}},
+            "url": "tcp://localhost:61616?jms.useAsyncSend=true",
         });
         let mut consumer = json!({
             "name": "worker",
@@ -64,6 +73,7 @@ impl Variant {
         });
         match self {
             Variant::Auto => {}
+            Variant::SynchronousSends => producer["url"] = json!("tcp://localhost:61616"),
             Variant::WindowOfOne => consumer["prefetchSize"] = json!(1),
             Variant::OptimizeAcknowledge => {
                 consumer["url"] = json!("tcp://localhost:61616?jms.optimizeAcknowledge=true");
@@ -88,6 +98,34 @@ impl Variant {
             "consumers": [consumer],
         });
         file.to_string()
+    }
+
+    /// The same system for the bare loop, as far as that knows it: it acknowledges every message by itself, and no
+    /// producer waits.
+    pub fn bare(self, messages: u64) -> bare::Model {
+        let mut model = bare::Model {
+            messages,
+            workers: 4,
+            prefetch: 100,
+            between_sends: Span::from_millis(1),
+            processing: Distribution::Exponential {
+                mean: Span::from_micros(3500),
+            },
+            latency: 200_000,
+        };
+        match self {
+            Variant::WindowOfOne => model.prefetch = 1,
+            Variant::LogNormal => {
+                let consumer = &self.resolved(1).consumers[0];
+                model.processing = consumer.processing.clone();
+            }
+            Variant::ManyConsumers => {
+                model.workers = 1000;
+                model.between_sends = Span::from_micros(4);
+            }
+            _ => {}
+        }
+        model
     }
 
     pub fn resolved(self, messages: u64) -> Scenario {
