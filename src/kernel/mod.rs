@@ -25,6 +25,7 @@
 //! [`Sampler`] turns such draws into the durations of a [`Distribution`], to the same bit on every
 //! machine.
 
+mod calendar;
 mod distribution;
 mod fifo;
 mod queue;

@@ -28,12 +28,13 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
+use super::calendar::Calendar;
 use super::time::Time;
 
 /// When an event happens: by time, and among equals by the order of scheduling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    time: Time,
+pub(super) struct Key {
+    pub(super) time: Time,
     /// The sequence number and, in its lowest bits, the lane: so a key finds its lane, and to move
     /// one is to move two numbers instead of three.
     order: u64,
@@ -83,13 +84,13 @@ impl<E> Ord for Entry<E> {
 
 /// Events of one source, which schedules them mostly in order of time: one direction of a link, or
 /// an actor with one thing to do at a time.
+// In this order, what is touched for every event lies side by side.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Lane<T> {
     id: u32,
     /// How many events are scheduled.
-    len: usize,
-    /// Time of the last of them.
-    last: Time,
+    len: u32,
     /// The first of them, whose key is with the queue. No Option of it: taking one apart moves an event byte-wise out
     /// of step, for which the processor has to wait.
     head: Entry<T>,
@@ -104,7 +105,6 @@ impl<T: Copy + Default> Lane<T> {
         Lane {
             id,
             len: 0,
-            last: Time::ZERO,
             head: Entry {
                 key: Key::NONE,
                 event: T::default(),
@@ -140,17 +140,17 @@ struct Near {
     keys: [Key; NEAR],
     /// Where the next event's key is; 0 if there is none.
     last: usize,
+    /// More than can be kept sorted, all of them later.
+    crowd: BinaryHeap<Reverse<Key>>,
 }
 
 impl Near {
-    const EMPTY: Near = Near {
-        keys: [Key::NONE; NEAR],
-        last: 0,
-    };
-
-    #[inline]
-    fn is_empty(&self) -> bool {
-        self.last == 0
+    fn new() -> Near {
+        Near {
+            keys: [Key::NONE; NEAR],
+            last: 0,
+            crowd: BinaryHeap::new(),
+        }
     }
 
     #[inline]
@@ -164,19 +164,18 @@ impl Near {
         self.keys[self.last % NEAR]
     }
 
-    /// The one behind all others. Not if there is none.
-    #[inline]
-    fn latest(&self) -> Key {
-        self.keys[1]
+    /// The next of the crowd; [`Key::NONE`] if there is none.
+    fn next_of_crowd(&self) -> Key {
+        self.crowd.peek().map_or(Key::NONE, |next| next.0)
     }
 
-    /// Not if it is full.
+    /// A key of what was scheduled last of all, so that only its time matters. Not if there is a crowd, or no place.
     #[inline(always)]
-    fn insert(&mut self, key: Key) {
+    fn insert_newest(&mut self, key: Key) {
         let (earlier, free) = self.keys.split_at_mut(self.last + 1);
         let mut gap = &mut free[0];
         for next in earlier.iter_mut().rev() {
-            if !next.is_before(key) {
+            if next.time > key.time {
                 break;
             }
             *gap = *next;
@@ -186,7 +185,46 @@ impl Near {
         self.last += 1;
     }
 
+    /// Any key.
+    fn insert(&mut self, key: Key) {
+        if self.next_of_crowd().is_before(key) {
+            return self.crowd.push(Reverse(key));
+        }
+        if self.is_full() {
+            self.spill();
+            return self.insert(key);
+        }
+        let mut place = self.last;
+        while self.keys[place].is_before(key) {
+            self.keys[place + 1] = self.keys[place];
+            place -= 1;
+        }
+        self.keys[place + 1] = key;
+        self.last += 1;
+    }
+
+    /// There are too many to keep them sorted: the later half joins the crowd.
+    #[cold]
+    fn spill(&mut self) {
+        let half = NEAR / 2;
+        let later = self.keys[1..half].iter().map(|key| Reverse(*key));
+        self.crowd.extend(later);
+        self.keys.copy_within(half.., 1);
+        self.last -= half - 1;
+    }
+
+    /// The next ones out of the crowd.
+    #[cold]
+    fn refill(&mut self) {
+        self.last = self.crowd.len().min(NEAR / 2);
+        for place in (1..=self.last).rev() {
+            let key = self.crowd.pop().map_or(Key::NONE, |Reverse(key)| key);
+            self.keys[place] = key;
+        }
+    }
+
     fn remove(&mut self, key: Key) {
+        self.crowd.retain(|other| other.0 != key);
         let found = self.keys[1..=self.last]
             .iter()
             .position(|&other| other == key);
@@ -199,23 +237,25 @@ impl Near {
 
 /// Events by time; those at the same time in the order in which they were scheduled.
 ///
-/// With n lanes that are not empty, `pop` costs O(1) while n is small and O(log n) beyond,
-/// `schedule_in` O(1) behind another event of the lane and else O(n) while n is small and O(log n)
-/// beyond; a loose event costs O(log) of their number.
+/// With n lanes that are not empty, `pop` costs O(1) and `schedule_in` O(1) while n is small or what happens is spread over
+/// time, and O(log n) if much happens at once; a loose event costs O(log) of their number.
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
     /// How many bits of an order are the lane, and which.
     lane_bits: u32,
     lane_mask: u32,
-    /// Keys of the heads of lanes. Those in `far` are later than all in `near`, which is empty
-    /// only if both are.
+    /// What is before this and in `near` is next, whatever else there is: see [`EventQueue::pop`].
+    undisputed_before: Time,
+    /// Keys of the heads of lanes. Those in `far`, which is closed while there are few, are later than all in `near`.
     near: Near,
-    far: BinaryHeap<Reverse<Key>>,
-    /// Up to how many heads `near` takes without a look at `far`.
-    near_takes: usize,
+    far: Calendar,
+    /// A new key before this belongs into `near`, if that has a place.
+    near_until: Time,
     loose: BinaryHeap<Reverse<Entry<E>>>,
     /// Key of the first loose event.
     loose_key: Key,
+    /// See [`EventQueue::pause_before`].
+    pauses_before: Option<Time>,
     /// How many events were ever scheduled, and how many of them were popped.
     scheduled: u64,
     popped: u64,
@@ -228,14 +268,22 @@ impl<E: Copy> EventQueue<E> {
         EventQueue {
             lane_bits: size.trailing_zeros(),
             lane_mask: size - 1,
-            near: Near::EMPTY,
-            far: BinaryHeap::new(),
-            near_takes: NEAR - 1,
+            undisputed_before: Time::NEVER,
+            near: Near::new(),
+            far: Calendar::default(),
+            near_until: Time::NEVER,
             loose: BinaryHeap::new(),
             loose_key: Key::NONE,
+            pauses_before: None,
             scheduled: 0,
             popped: 0,
         }
+    }
+
+    /// From now on, [`EventQueue::pop`] gives nothing that happens at this time or later.
+    pub fn pause_before(&mut self, time: Time) {
+        self.pauses_before = Some(time);
+        self.find_undisputed();
     }
 
     /// Schedules an event at any time.
@@ -243,6 +291,7 @@ impl<E: Copy> EventQueue<E> {
         let key = self.next_key(at, 0);
         self.loose_key = self.loose_key.min(key);
         self.loose.push(Reverse(Entry { key, event }));
+        self.find_undisputed();
     }
 
     /// Schedules an event of a lane: cheapest if it is not earlier than the lane's last one, right
@@ -256,8 +305,7 @@ impl<E: Copy> EventQueue<E> {
         lane.len += 1;
         if lane.len == 1 {
             lane.head = Entry { key, event };
-            lane.last = at;
-            self.insert(key);
+            self.insert_newest(key);
         } else {
             self.schedule_behind(lane, Entry { key, event });
         }
@@ -266,8 +314,8 @@ impl<E: Copy> EventQueue<E> {
     /// The lane has a head.
     #[inline(never)]
     fn schedule_behind<T>(&mut self, lane: &mut Lane<T>, entry: Entry<T>) {
-        if entry.key.time >= lane.last {
-            lane.last = entry.key.time;
+        let last = lane.rest.back().unwrap_or(&lane.head);
+        if entry.key.time >= last.key.time {
             lane.rest.push_back(entry);
         } else {
             self.schedule_earlier(lane, entry);
@@ -282,28 +330,57 @@ impl<E: Copy> EventQueue<E> {
             let place = lane.rest.partition_point(|other| other.key < entry.key);
             return lane.rest.insert(place, entry);
         }
-        self.remove(lane.head.key);
+        self.near.remove(lane.head.key);
+        self.far.remove(lane.head.key);
         self.insert(entry.key);
         lane.rest
             .push_front(std::mem::replace(&mut lane.head, entry));
     }
 
-    /// What happens next, and when.
+    /// What happens next, and when; none if nothing is scheduled, or if it pauses before that.
     // The event itself is left where it is: an enum of all there are is costly to hand around.
     #[inline(always)]
     pub fn pop(&mut self) -> Option<(Time, Due)> {
         let first = self.near.next();
-        if self.loose_key.is_before(first) {
-            self.popped += 1;
-            return Some((self.loose_key.time, Due::Loose));
+        if first.time >= self.undisputed_before {
+            return self.pop_disputed();
         }
-        if self.near.is_empty() {
+        Some(self.pop_near(first))
+    }
+
+    /// Perhaps `near` is empty, or a loose event comes first, or it pauses.
+    #[inline(never)]
+    fn pop_disputed(&mut self) -> Option<(Time, Due)> {
+        let next = self.next_time();
+        if self.pauses_before.is_some_and(|pause| next >= pause) {
             return None;
         }
+        self.pop_first()
+    }
+
+    /// What happens next, and when, even if it should pause before that.
+    pub fn pop_first(&mut self) -> Option<(Time, Due)> {
+        let next = self.next_time();
+        let first = self.near.next();
+        if self.loose_key.is_before(first) {
+            self.popped += 1;
+            return Some((next, Due::Loose));
+        }
+        (first != Key::NONE).then(|| self.pop_near(first))
+    }
+
+    #[inline(always)]
+    fn pop_near(&mut self, first: Key) -> (Time, Due) {
         self.near.last -= 1;
         self.popped += 1;
         let lane = first.order as u32 & self.lane_mask;
-        Some((first.time, Due::Lane(lane)))
+        (first.time, Due::Lane(lane))
+    }
+
+    /// Before this, no loose event and no pause can come first, and there is something.
+    fn find_undisputed(&mut self) {
+        let pause = self.pauses_before.unwrap_or(Time::NEVER);
+        self.undisputed_before = self.loose_key.time.min(pause);
     }
 
     /// The loose event that [`EventQueue::pop`] found to be next.
@@ -314,24 +391,19 @@ impl<E: Copy> EventQueue<E> {
     pub fn take_loose(&mut self) -> E {
         let taken = self.loose.pop().expect("a loose event is due");
         self.loose_key = self.loose.peek().map_or(Key::NONE, |next| next.0.key);
+        self.find_undisputed();
         taken.0.event
     }
 
-    /// The event of a lane that [`EventQueue::pop`] found to be next. The lane goes on with what is
-    /// behind it.
-    ///
-    /// # Panics
-    /// If the lane is empty, as one that is next never is.
+    /// The event of a lane that [`EventQueue::pop`] found to be next, so that there is one. The lane goes on with what
+    /// is behind it.
     #[inline(always)]
     pub fn take<T: Copy>(&mut self, lane: &mut Lane<T>) -> T {
-        assert!(lane.len > 0, "a lane that is due has an event");
+        debug_assert!(lane.len > 0, "a lane that is due has an event");
         let event = lane.head.event;
         lane.len -= 1;
         if lane.len > 0 {
             self.go_on(lane);
-        }
-        if self.near.is_empty() && !self.far.is_empty() {
-            self.refill();
         }
         event
     }
@@ -346,8 +418,10 @@ impl<E: Copy> EventQueue<E> {
     }
 
     /// When the next event happens; [`Time::NEVER`] if nothing is scheduled.
-    #[inline]
-    pub fn next_time(&self) -> Time {
+    pub fn next_time(&mut self) -> Time {
+        if self.near.last == 0 {
+            self.refill();
+        }
         self.near.next().time.min(self.loose_key.time)
     }
 
@@ -374,66 +448,61 @@ impl<E: Copy> EventQueue<E> {
         Key { time, order }
     }
 
-    /// A lane has a new head.
+    /// A lane that was empty has a head, scheduled just now.
     // Once for all who schedule: inlined everywhere, it crowds other code out of the processor's cache.
     #[inline(never)]
-    fn insert(&mut self, key: Key) {
-        if self.near.last < self.near_takes {
-            self.near.insert(key);
+    fn insert_newest(&mut self, key: Key) {
+        if key.time < self.near_until && self.near.last < NEAR - 1 {
+            self.near.insert_newest(key);
         } else {
-            self.insert_among_many(key);
+            self.insert(key);
         }
     }
 
+    /// A lane has a new head.
     #[inline(never)]
-    fn insert_among_many(&mut self, key: Key) {
-        let is_far = self.near.is_empty() || self.near.latest().is_before(key);
-        if is_far && !self.far.is_empty() {
-            self.far.push(Reverse(key));
-        } else if self.near.is_full() {
-            self.spill(key);
-        } else {
-            self.near.insert(key);
+    fn insert(&mut self, key: Key) {
+        if self.far.takes(key.time) {
+            return self.far.push(key);
+        }
+        if self.near.is_full() && !self.far.is_open() {
+            self.open_far();
+            return self.insert(key);
+        }
+        self.near.insert(key);
+        self.find_near_until();
+    }
+
+    /// There are many lanes now: only what is next stays here.
+    #[cold]
+    fn open_far(&mut self) {
+        let keys = self.near.keys;
+        let (next, latest) = (keys[NEAR - 1].time, keys[1].time);
+        let width = latest.since(next).0 / 4;
+        self.far.open(next, width, self.popped);
+        self.near.last = 0;
+        for key in keys.into_iter().skip(1) {
+            self.insert(key);
         }
     }
 
-    /// There are too many to keep them sorted: the later half goes to the heap.
-    #[cold]
-    fn spill(&mut self, key: Key) {
-        let half = NEAR / 2;
-        self.far
-            .extend(self.near.keys[1..half].iter().map(|key| Reverse(*key)));
-        self.near_takes = 0;
-        self.near.keys.copy_within(half.., 1);
-        self.near.last -= half - 1;
-        self.insert(key);
-    }
-
-    /// The next ones out of the heap.
-    #[cold]
+    /// The next ones, from where there are many.
     #[inline(never)]
     fn refill(&mut self) {
-        let count = self.far.len().min(NEAR / 2);
-        self.near.last = count;
-        for place in (1..=count).rev() {
-            let key = self.far.pop().map_or(Key::NONE, |Reverse(key)| key);
-            self.near.keys[place] = key;
+        let near = &mut self.near;
+        if !near.crowd.is_empty() {
+            near.refill();
+        } else if !self.far.is_empty() {
+            self.far.begin_day(self.popped, |key| near.insert(key));
         }
-        self.count_far();
+        if self.near.crowd.is_empty() && self.far.is_empty() {
+            self.far.close();
+        }
+        self.find_near_until();
     }
 
-    fn count_far(&mut self) {
-        self.near_takes = if self.far.is_empty() { NEAR - 1 } else { 0 };
-    }
-
-    /// A head that is none any more.
-    fn remove(&mut self, key: Key) {
-        self.near.remove(key);
-        self.far.retain(|other| other.0 != key);
-        self.count_far();
-        if self.near.is_empty() && !self.far.is_empty() {
-            self.refill();
-        }
+    fn find_near_until(&mut self) {
+        self.near_until = self.near.next_of_crowd().time.min(self.far.begins());
     }
 }
 

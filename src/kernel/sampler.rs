@@ -125,17 +125,20 @@ impl Sampler {
     /// The next duration: whole nanoseconds from 0 to [`Sampler::LONGEST`], rounded to the nearest.
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> Span {
-        // Most are: every latency of a plain network, every cost that is not set.
+        // Most are: every latency of a plain network, every cost that is not set. Most of the others are exponential, and
+        // the function for all kinds has many registers to save for its rarer parts.
         match &self.0 {
             Kind::Constant(span) => *span,
+            Kind::Exponential { mean, standard } => draw_exponential(*mean, *standard, stream),
             _ => self.draw(stream),
         }
     }
 
+    #[inline(never)]
     fn draw(&self, stream: &mut Stream) -> Span {
         match &self.0 {
             Kind::Constant(span) => *span,
-            Kind::Exponential { mean, standard } => nanoseconds(mean * standard.draw(stream)),
+            Kind::Exponential { mean, standard } => draw_exponential(*mean, *standard, stream),
             Kind::LogNormal {
                 median,
                 sigma,
@@ -170,6 +173,11 @@ impl Sampler {
     }
 }
 
+#[inline(never)]
+fn draw_exponential(mean: f64, standard: Exponential, stream: &mut Stream) -> Span {
+    nanoseconds(mean * standard.draw(stream))
+}
+
 fn mixture(parts: &[(f64, Distribution)]) -> Kind {
     assert!(!parts.is_empty(), "a mixture has parts");
     let sums = parts.iter().scan(0.0, |sum, (weight, _)| {
@@ -189,7 +197,9 @@ fn longest(span: Span) -> Span {
 /// To the nearest; what is negative or no number becomes 0, what is too long the longest.
 #[inline]
 fn nanoseconds(value: f64) -> Span {
-    longest(Span((value + 0.5) as u64))
+    // To a signed integer: the processor knows no other, and no duration needs the 64th bit.
+    let rounded = (value + 0.5) as i64;
+    longest(Span(rounded.max(0) as u64))
 }
 
 #[cfg(test)]

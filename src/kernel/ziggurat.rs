@@ -88,13 +88,21 @@ impl Exponential {
             if x < self.0.edge[layer + 1] {
                 return x;
             }
-            if layer == 0 {
-                return EXPONENTIAL_TAIL + exponential_by_logarithm(stream);
-            }
-            if self.0.is_under(layer, libm::exp(-x), stream) {
+            if let Some(x) = self.draw_at_edge(layer, x, stream) {
                 return x;
             }
         }
+    }
+
+    /// Two in a hundred.
+    #[cold]
+    #[inline(never)]
+    fn draw_at_edge(self, layer: usize, x: f64, stream: &mut Stream) -> Option<f64> {
+        if layer == 0 {
+            return Some(EXPONENTIAL_TAIL + exponential_by_logarithm(stream));
+        }
+        let is_under = self.0.is_under(layer, libm::exp(-x), stream);
+        is_under.then_some(x)
     }
 }
 

@@ -228,25 +228,14 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     fn run(mut self) -> Result<RunEnd, GivenUp> {
-        let (mut instant, mut at_instant) = (Time::ZERO, 0);
-        let mut patience = EVENTS_AT_ONE_INSTANT;
-        while !self.is_over() {
-            let Some(due) = self.shell.pop() else { break };
+        self.shell.pause_after(self.goes_on_until);
+        loop {
+            let next = match self.shell.pop() {
+                Some(due) => Some(due),
+                None => self.look_up()?,
+            };
+            let Some(due) = next else { break };
             self.handle(due);
-            if self.shell.now > instant {
-                (instant, at_instant) = (self.shell.now, self.shell.events());
-            } else if self.shell.events() - at_instant > patience {
-                let sent: u64 = self.producers.iter().map(|producer| producer.sent).sum();
-                patience = EVENTS_AT_ONE_INSTANT + EVENTS_FOR_A_MESSAGE * sent;
-                let events = self.shell.events() - at_instant;
-                if events > patience {
-                    let at = instant;
-                    self.stuck = Some(GivenUp::NoProgress { at, events });
-                }
-            }
-            if let Some(stuck) = self.stuck {
-                return Err(stuck);
-            }
         }
         let ended_at = self.scenario.until.unwrap_or(self.shell.last_activity);
         Ok(RunEnd {
@@ -255,6 +244,40 @@ impl<'a, O: Observer> World<'a, O> {
             draws: self.print_of_draws(),
             messages: self.shell.messages,
         })
+    }
+
+    /// Why the loop may have to end is looked at when it pauses, not for every event: it pauses when virtual time reaches
+    /// what is known to be part of the run, and when a guard asks for it. What happens next; none if the run is over.
+    #[cold]
+    #[inline(never)]
+    fn look_up(&mut self) -> Result<Option<Due>, GivenUp> {
+        self.guard_time();
+        if let Some(stuck) = self.stuck {
+            return Err(stuck);
+        }
+        if self.is_over() {
+            return Ok(None);
+        }
+        self.shell.pause_after(self.goes_on_until);
+        Ok(self.shell.pop_first())
+    }
+
+    fn guard_time(&mut self) {
+        let events = self.shell.events_at_instant();
+        if events > self.shell.patience {
+            let sent: u64 = self.producers.iter().map(|producer| producer.sent).sum();
+            self.shell.patience = EVENTS_AT_ONE_INSTANT + EVENTS_FOR_A_MESSAGE * sent;
+            if events > self.shell.patience {
+                let at = self.shell.now;
+                self.give_up(GivenUp::NoProgress { at, events });
+            }
+        }
+    }
+
+    /// Ends the run after the present event.
+    fn give_up(&mut self, why: GivenUp) {
+        self.stuck = Some(why);
+        self.shell.pause();
     }
 
     fn print_of_draws(&self) -> u64 {
@@ -272,14 +295,11 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     /// Whether the run is cut off before the next event, or nothing is left to happen.
-    #[inline(always)]
     fn is_over(&mut self) -> bool {
         let next = self.shell.next_time();
-        next > self.goes_on_until && self.is_over_before(next)
-    }
-
-    #[inline(never)]
-    fn is_over_before(&mut self, next: Time) -> bool {
+        if next <= self.goes_on_until {
+            return false;
+        }
         if let Some(until) = self.scenario.until {
             self.goes_on_until = until;
             return next > until;

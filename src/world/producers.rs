@@ -136,15 +136,13 @@ impl<O: Observer> World<'_, O> {
         sending.sends_at_instant += 1;
         if sending.sends_at_instant > MOST_SENDS_AT_ONE_INSTANT {
             let events = sending.sends_at_instant;
-            self.stuck = Some(GivenUp::NoProgress {
-                at: self.shell.now,
-                events,
-            });
+            let at = self.shell.now;
+            self.give_up(GivenUp::NoProgress { at, events });
         }
         let held = self.shell.messages.held();
         if held > MOST_MESSAGES {
             let at = self.shell.now;
-            self.stuck = Some(GivenUp::TooManyMessages { at, held });
+            self.give_up(GivenUp::TooManyMessages { at, held });
         }
     }
 

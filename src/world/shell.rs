@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::link::{Arrival, Link, UnderWay};
-use super::{Event, WorkerId};
+use super::{EVENTS_AT_ONE_INSTANT, Event, WorkerId};
 use crate::broker::{self, BrokerTimer};
 use crate::client::{self, ClientTimer};
 use crate::facts::{Fact, Observer};
@@ -98,6 +98,9 @@ pub(super) struct Shell<'a, O> {
     collision_streams: Vec<Stream>,
     /// How many events in the queue don't keep a run alive.
     background: usize,
+    /// How many events there were when the present instant had its first, and how many may follow before it pauses.
+    before_instant: u64,
+    pub(super) patience: u64,
     /// When something happened last that a recording would wait for.
     pub(super) last_activity: Time,
     /// Broker sequence ids of what was handed over last, by consumer and life.
@@ -167,6 +170,8 @@ impl<'a, O: Observer> Shell<'a, O> {
             dispatch_cost: Sampler::new(&costs.dispatch_cost),
             collision_streams: collisions.collect(),
             background: 0,
+            before_instant: 0,
+            patience: EVENTS_AT_ONE_INSTANT,
             last_activity: Time::ZERO,
             last_delivered: vec![(ConsumerId::default(), -1); scenario.consumers.len()],
             wires,
@@ -188,13 +193,47 @@ impl<'a, O: Observer> Shell<'a, O> {
         wires.chain(servers).chain(&self.collision_streams)
     }
 
-    /// What happens next, and the clock with it.
+    /// What happens next, and the clock with it; none if there is nothing, or if it pauses before that.
     #[inline(always)]
     pub(super) fn pop(&mut self) -> Option<Due> {
         let (time, due) = self.queue.pop()?;
-        debug_assert!(time >= self.now, "time runs backwards");
-        self.now = time;
+        self.clock_shows(time);
         Some(due)
+    }
+
+    /// The same, whether it should pause or not.
+    pub(super) fn pop_first(&mut self) -> Option<Due> {
+        let (time, due) = self.queue.pop_first()?;
+        self.clock_shows(time);
+        Some(due)
+    }
+
+    #[inline(always)]
+    fn clock_shows(&mut self, time: Time) {
+        debug_assert!(time >= self.now, "time runs backwards");
+        if time != self.now {
+            self.now = time;
+            self.before_instant = self.events();
+        } else if self.events_at_instant() > self.patience {
+            self.pause();
+        }
+    }
+
+    /// It pauses after the present event.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn pause(&mut self) {
+        self.queue.pause_before(Time::ZERO);
+    }
+
+    /// It pauses before anything that is later than this.
+    pub(super) fn pause_after(&mut self, time: Time) {
+        self.queue.pause_before(time + Span(1));
+    }
+
+    /// How many events followed the first one of the present instant.
+    pub(super) fn events_at_instant(&self) -> u64 {
+        self.events() - self.before_instant
     }
 
     /// A loose event that is due.
@@ -207,7 +246,7 @@ impl<'a, O: Observer> Shell<'a, O> {
     }
 
     /// When that happens; [`Time::NEVER`] if nothing is left.
-    pub(super) fn next_time(&self) -> Time {
+    pub(super) fn next_time(&mut self) -> Time {
         self.queue.next_time()
     }
 
