@@ -88,13 +88,13 @@ impl<E> Ord for Entry<E> {
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Lane<T> {
+    /// The first of its events, whose key is with the queue. No Option of it: taking one apart moves an event byte-wise
+    /// out of step, for which the processor has to wait.
+    head: Entry<T>,
     id: u32,
     /// How many events are scheduled.
     len: u32,
-    /// The first of them, whose key is with the queue. No Option of it: taking one apart moves an event byte-wise out
-    /// of step, for which the processor has to wait.
-    head: Entry<T>,
-    /// What is behind it, in order. While a lane holds one event at a time, as that of an actor does, this is not
+    /// What is behind the first, in order. While a lane holds one event at a time, as that of an actor does, this is not
     /// touched.
     rest: VecDeque<Entry<T>>,
 }
@@ -103,12 +103,12 @@ impl<T: Copy + Default> Lane<T> {
     /// An empty lane of this number, which no other lane of the same queue has.
     pub fn new(id: u32) -> Lane<T> {
         Lane {
-            id,
-            len: 0,
             head: Entry {
                 key: Key::NONE,
                 event: T::default(),
             },
+            id,
+            len: 0,
             rest: VecDeque::new(),
         }
     }
@@ -172,10 +172,25 @@ impl Near {
     /// A key of what was scheduled last of all, so that only its time matters. Not if there is a crowd, or no place.
     #[inline(always)]
     fn insert_newest(&mut self, key: Key) {
+        self.insert_behind(key, |next| next.time <= key.time);
+    }
+
+    /// Any key.
+    #[inline]
+    fn insert(&mut self, key: Key) {
+        if self.last < NEAR - 1 && self.crowd.is_empty() {
+            self.insert_behind(key, |next| next.is_before(key));
+        } else {
+            self.insert_in_crowd(key);
+        }
+    }
+
+    #[inline(always)]
+    fn insert_behind(&mut self, key: Key, is_before: impl Fn(Key) -> bool) {
         let (earlier, free) = self.keys.split_at_mut(self.last + 1);
         let mut gap = &mut free[0];
         for next in earlier.iter_mut().rev() {
-            if next.time > key.time {
+            if !is_before(*next) {
                 break;
             }
             *gap = *next;
@@ -185,22 +200,17 @@ impl Near {
         self.last += 1;
     }
 
-    /// Any key.
-    fn insert(&mut self, key: Key) {
-        if self.next_of_crowd().is_before(key) {
-            return self.crowd.push(Reverse(key));
-        }
+    #[cold]
+    #[inline(never)]
+    fn insert_in_crowd(&mut self, key: Key) {
         if self.is_full() {
             self.spill();
-            return self.insert(key);
         }
-        let mut place = self.last;
-        while self.keys[place].is_before(key) {
-            self.keys[place + 1] = self.keys[place];
-            place -= 1;
+        if self.next_of_crowd().is_before(key) {
+            self.crowd.push(Reverse(key));
+        } else {
+            self.insert_behind(key, |next| next.is_before(key));
         }
-        self.keys[place + 1] = key;
-        self.last += 1;
     }
 
     /// There are too many to keep them sorted: the later half joins the crowd.
@@ -270,7 +280,7 @@ impl<E: Copy> EventQueue<E> {
             lane_mask: size - 1,
             undisputed_before: Time::NEVER,
             near: Near::new(),
-            far: Calendar::default(),
+            far: Calendar::new(),
             near_until: Time::NEVER,
             loose: BinaryHeap::new(),
             loose_key: Key::NONE,

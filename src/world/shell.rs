@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::link::{Arrival, Link, UnderWay};
+use super::link::{Arrival, Link, UnderWay, fixed_latency};
 use super::{EVENTS_AT_ONE_INSTANT, Event, WorkerId};
 use crate::broker::{self, BrokerTimer};
 use crate::client::{self, ClientTimer};
@@ -14,16 +14,18 @@ use crate::wire::{
     MessageRef, Messages, ProducerIndex, ToBroker, ToClient,
 };
 
-/// Both directions of a connection.
-struct Wire {
-    up: Link<ToBroker>,
-    down: Link<ToClient>,
+/// The client's end of a connection. So small that those of many connections stay in the processor's cache.
+#[derive(Clone, Copy)]
+struct ClientEnd {
     life: u32,
     /// A failover transport without a connection holds back what it has to send.
     holds: bool,
-    held: Vec<ToBroker>,
     /// False while a network is broken: what a client sends then goes nowhere.
     is_connected: bool,
+}
+
+/// The broker's thread of a connection.
+struct BrokerEnd {
     store_stream: Stream,
     acknowledge_stream: Stream,
 }
@@ -88,7 +90,15 @@ pub(super) struct Shell<'a, O> {
     pub(super) now: Time,
     pub(super) messages: Messages,
     queue: EventQueue<Event>,
-    wires: Vec<Wire>,
+    /// Connections: their ends, both directions, and what their clients hold back.
+    client_ends: Vec<ClientEnd>,
+    broker_ends: Vec<BrokerEnd>,
+    up: Vec<Link<ToBroker>>,
+    down: Vec<Link<ToClient>>,
+    held: Vec<Vec<ToBroker>>,
+    /// What everything takes that goes up or down, if that is known beforehand.
+    latency_up: Option<Span>,
+    latency_down: Option<Span>,
     workers: Vec<Lane<Ring>>,
     producers: Vec<Lane<()>>,
     servers: Vec<DispatchServer>,
@@ -116,27 +126,23 @@ impl<'a, O: Observer> Shell<'a, O> {
             .iter()
             .map(|connection| &connection.name);
         let names = names.chain(scenario.producers.iter().map(|producer| &producer.name));
-        let mut wires: Vec<Wire> = (0..)
-            .zip(names)
-            .map(|(index, name)| Wire {
-                up: Link::new(
-                    &scenario.network,
-                    stream(name, "latency up"),
-                    LaneOf::Up.number(index),
-                ),
-                down: Link::new(
-                    &scenario.network,
-                    stream(name, "latency down"),
-                    LaneOf::Down.number(index),
-                ),
-                life: 0,
-                holds: false,
-                held: Vec::new(),
-                is_connected: true,
+        let names: Vec<&String> = names.collect();
+        let (mut up, mut down, mut broker_ends) = (vec![], vec![], vec![]);
+        for (index, name) in names.iter().enumerate() {
+            let (network, number) = (&scenario.network, LaneOf::Up.number(index));
+            up.push(Link::new(network, stream(name, "latency up"), number));
+            let number = LaneOf::Down.number(index);
+            down.push(Link::new(network, stream(name, "latency down"), number));
+            broker_ends.push(BrokerEnd {
                 store_stream: stream(name, "store"),
                 acknowledge_stream: stream(name, "acknowledge"),
-            })
-            .collect();
+            });
+        }
+        let client_end = ClientEnd {
+            life: 0,
+            holds: false,
+            is_connected: true,
+        };
         let servers = scenario
             .destinations
             .iter()
@@ -150,14 +156,12 @@ impl<'a, O: Observer> Shell<'a, O> {
             .iter()
             .map(|consumer| stream(&consumer.name, "collision"));
         let costs = &scenario.broker;
-        if !costs.store_latency.is_zero() || !costs.acknowledge_cost.is_zero() {
-            wires.iter_mut().for_each(|wire| wire.up.has_costs());
-        }
-        if !costs.dispatch_cost.is_zero() {
-            wires.iter_mut().for_each(|wire| wire.down.has_costs());
-        }
+        // One of the ends takes time for some of what goes through, so what it is matters.
+        let costs_up = !costs.store_latency.is_zero() || !costs.acknowledge_cost.is_zero();
+        let costs_down = !costs.dispatch_cost.is_zero();
+        let latency = fixed_latency(&scenario.network);
         let producers = scenario.producers.len();
-        let most = wires.len().max(workers).max(producers);
+        let most = names.len().max(workers).max(producers);
         Shell {
             now: Time::ZERO,
             messages: Messages::default(),
@@ -174,19 +178,26 @@ impl<'a, O: Observer> Shell<'a, O> {
             patience: EVENTS_AT_ONE_INSTANT,
             last_activity: Time::ZERO,
             last_delivered: vec![(ConsumerId::default(), -1); scenario.consumers.len()],
-            wires,
+            client_ends: vec![client_end; names.len()],
+            broker_ends,
+            up,
+            down,
+            held: vec![vec![]; names.len()],
+            latency_up: latency.filter(|_| !costs_up),
+            latency_down: latency.filter(|_| !costs_down),
             observer,
         }
     }
 
     /// What links, broker and the library's collision avoidance draw from.
     pub(super) fn streams(&self) -> impl Iterator<Item = &Stream> {
-        let wires = self.wires.iter().flat_map(|wire| {
+        let links = self.up.iter().zip(&self.down);
+        let wires = links.zip(&self.broker_ends).flat_map(|((up, down), end)| {
             [
-                wire.up.stream(),
-                wire.down.stream(),
-                &wire.store_stream,
-                &wire.acknowledge_stream,
+                up.stream(),
+                down.stream(),
+                &end.store_stream,
+                &end.acknowledge_stream,
             ]
         });
         let servers = self.servers.iter().map(|server| &server.stream);
@@ -315,46 +326,46 @@ impl<'a, O: Observer> Shell<'a, O> {
     pub(super) fn connection(&self, index: ConnectionIndex) -> ConnectionId {
         ConnectionId {
             index,
-            life: self.wires[index as usize].life,
+            life: self.client_ends[index as usize].life,
         }
     }
 
     /// A new life of a connection begins; what is under way of the old one still arrives, or is ignored.
     pub(super) fn begin_life(&mut self, index: ConnectionIndex) -> ConnectionId {
-        let wire = &mut self.wires[index as usize];
-        wire.life += 1;
-        wire.is_connected = true;
-        wire.holds = false;
-        wire.up.reset();
-        wire.down.reset();
+        let end = &mut self.client_ends[index as usize];
+        end.life += 1;
+        end.is_connected = true;
+        end.holds = false;
+        self.up[index as usize].reset();
+        self.down[index as usize].reset();
         self.connection(index)
     }
 
     /// Nothing a client sends gets through any more.
     pub(super) fn cut(&mut self, index: ConnectionIndex) {
-        self.wires[index as usize].is_connected = false;
+        self.client_ends[index as usize].is_connected = false;
     }
 
     /// The broker stops: what was on the way to it is lost, even if the broker is back before it would have arrived.
     pub(super) fn lose_under_way(&mut self, index: ConnectionIndex) {
-        for command in self.wires[index as usize].up.lose() {
+        for command in self.up[index as usize].lose() {
             self.forget_command(&command);
         }
     }
 
     /// Whether what a client sends gets through.
     pub(super) fn is_connected(&self, index: ConnectionIndex) -> bool {
-        self.wires[index as usize].is_connected
+        self.client_ends[index as usize].is_connected
     }
 
     /// The failover transport has noticed: it holds back what it has to send.
     pub(super) fn hold(&mut self, index: ConnectionIndex) {
-        self.wires[index as usize].holds = true;
+        self.client_ends[index as usize].holds = true;
     }
 
     /// What was held back.
     pub(super) fn held(&mut self, index: ConnectionIndex) -> Vec<ToBroker> {
-        std::mem::take(&mut self.wires[index as usize].held)
+        std::mem::take(&mut self.held[index as usize])
     }
 
     /// A failover transport without a connection (`FailoverTransport.oneway`): acks and removes are swallowed, with a
@@ -384,7 +395,7 @@ impl<'a, O: Observer> Shell<'a, O> {
             ToBroker::Pull { .. }
             | ToBroker::Message { .. }
             | ToBroker::Begin(_)
-            | ToBroker::Commit { .. } => self.wires[index as usize].held.push(command),
+            | ToBroker::Commit { .. } => self.held[index as usize].push(command),
         }
     }
 
@@ -397,60 +408,59 @@ impl<'a, O: Observer> Shell<'a, O> {
 
     /// What the transport itself tells the client, at once.
     fn make_up(&mut self, index: ConnectionIndex, command: ToClient) {
-        let wire = &mut self.wires[index as usize];
-        wire.goes_down(self.now, wire.life, command, &mut self.queue);
+        self.goes_down(self.connection(index), self.now, command);
     }
 
     /// When the broker notices that a connection broke now: behind all that was sent before.
     pub(super) fn break_connection(&mut self, index: ConnectionIndex, after: Option<Span>) {
-        let wire = &mut self.wires[index as usize];
-        wire.is_connected = false;
+        self.cut(index);
+        let up = &mut self.up[index as usize];
         let arrival = match after {
-            None => wire.up.arrival(self.now, 0),
+            None => up.arrival(self.now, 0),
             Some(after) => {
                 rule!("silent-partition");
-                wire.up.not_before(self.now + after);
+                up.not_before(self.now + after);
                 self.now + after
             }
         };
         let broken = UnderWay {
             arrival: Arrival::Broken,
-            life: wire.life,
+            life: self.client_ends[index as usize].life,
         };
-        self.queue.schedule_in(&mut wire.up.lane, arrival, broken);
+        self.queue.schedule_in(&mut up.lane, arrival, broken);
     }
 
     /// How long it takes until a connection can be used for the first time: half a round trip for the wire format,
     /// one for ConnectionInfo, and one for the client's own advisory consumer.
     pub(super) fn set_up_time(&mut self, index: ConnectionIndex, watches_advisories: bool) -> Span {
         let latencies = if watches_advisories { 5 } else { 3 };
-        let link = &mut self.wires[index as usize].up;
+        let link = &mut self.up[index as usize];
         (0..latencies).fold(Span::ZERO, |sum, _| sum + link.latency())
     }
 
     /// One latency from the broker to a client.
     pub(super) fn latency_down(&mut self, index: ConnectionIndex) -> Span {
-        self.wires[index as usize].down.latency()
+        self.down[index as usize].latency()
     }
 
     /// What reaches the broker now.
     #[inline(always)]
     pub(super) fn take_up(&mut self, index: ConnectionIndex) -> UnderWay<ToBroker> {
-        self.queue.take(&mut self.wires[index as usize].up.lane)
+        self.queue.take(&mut self.up[index as usize].lane)
     }
 
     /// What reaches a client now.
     #[inline(always)]
     pub(super) fn take_down(&mut self, index: ConnectionIndex) -> UnderWay<ToClient> {
-        self.queue.take(&mut self.wires[index as usize].down.lane)
+        self.queue.take(&mut self.down[index as usize].lane)
     }
 
     /// A command leaves a client.
     // What is not plain is a function of its own, called last, so that the plain way has nothing to save for afterwards.
     #[inline(never)]
     pub(super) fn send_up(&mut self, index: ConnectionIndex, command: ToBroker) {
-        let wire = &mut self.wires[index as usize];
-        if wire.holds || !wire.is_connected {
+        let end = self.client_ends[index as usize];
+        if end.holds || !end.is_connected {
             return self.send_up_in_vain(index, &command);
         }
         if let ToBroker::Ack { ack, .. } = &command {
@@ -460,23 +470,25 @@ impl<'a, O: Observer> Shell<'a, O> {
                 self.messages.retain(first);
             }
         }
-        match wire.up.arrival_of_anything(self.now) {
-            Some(arrival) => wire.goes_up(arrival, command, &mut self.queue),
-            None => self.send_up_with_costs(index, &command),
-        }
+        let Some(latency) = self.latency_up else {
+            return self.send_up_with_costs(index, end.life, &command);
+        };
+        let link = &mut self.up[index as usize];
+        let arrival = link.arrival_of_anything(self.now, latency);
+        link.carry(arrival, end.life, command, &mut self.queue);
     }
 
     #[inline(never)]
-    fn send_up_with_costs(&mut self, index: ConnectionIndex, command: &ToBroker) {
+    fn send_up_with_costs(&mut self, index: ConnectionIndex, life: u32, command: &ToBroker) {
         let arrival = self.arrival_at_broker(index, command);
-        self.wires[index as usize].goes_up(arrival, *command, &mut self.queue);
+        self.up[index as usize].carry(arrival, life, *command, &mut self.queue);
     }
 
     /// There is no connection, or the transport has not noticed yet that there is none.
     #[cold]
     #[inline(never)]
     fn send_up_in_vain(&mut self, index: ConnectionIndex, command: &ToBroker) {
-        if self.wires[index as usize].holds {
+        if self.client_ends[index as usize].holds {
             self.hold_back(index, *command);
         } else if !matches!(command, ToBroker::Ack { .. }) {
             self.forget_command(command);
@@ -490,24 +502,24 @@ impl<'a, O: Observer> Shell<'a, O> {
             _ => 0,
         };
         let service = self.service_time(index, command);
-        let link = &mut self.wires[index as usize].up;
+        let link = &mut self.up[index as usize];
         link.arrival(self.now, bytes);
         link.served_after(service)
     }
 
     /// What the broker's thread of this connection spends on a command before it takes effect.
     fn service_time(&mut self, index: ConnectionIndex, command: &ToBroker) -> Span {
-        let wire = &mut self.wires[index as usize];
+        let end = &mut self.broker_ends[index as usize];
         match command {
             ToBroker::Message {
                 message,
                 transaction: None,
                 ..
             } if self.messages[*message].persistent => {
-                self.store_latency.sample(&mut wire.store_stream)
+                self.store_latency.sample(&mut end.store_stream)
             }
-            ToBroker::Commit { .. } => self.store_latency.sample(&mut wire.store_stream),
-            ToBroker::Ack { .. } => self.acknowledge_cost.sample(&mut wire.acknowledge_stream),
+            ToBroker::Commit { .. } => self.store_latency.sample(&mut end.store_stream),
+            ToBroker::Ack { .. } => self.acknowledge_cost.sample(&mut end.acknowledge_stream),
             _ => Span::ZERO,
         }
     }
@@ -545,11 +557,12 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// A command leaves the broker: a dispatch perhaps later, when the destination is done with those before it.
     #[inline(never)]
     fn send_down(&mut self, connection: ConnectionId, command: ToClient) {
-        let wire = &mut self.wires[connection.index as usize];
-        match wire.down.arrival_of_anything(self.now) {
-            Some(arrival) => wire.goes_down(arrival, connection.life, command, &mut self.queue),
-            None => self.send_down_with_costs(connection, &command),
-        }
+        let Some(latency) = self.latency_down else {
+            return self.send_down_with_costs(connection, &command);
+        };
+        let link = &mut self.down[connection.index as usize];
+        let arrival = link.arrival_of_anything(self.now, latency);
+        link.carry(arrival, connection.life, command, &mut self.queue);
     }
 
     #[inline(never)]
@@ -585,6 +598,11 @@ impl<'a, O: Observer> Shell<'a, O> {
         }
     }
 
+    fn goes_down(&mut self, connection: ConnectionId, arrival: Time, command: ToClient) {
+        let link = &mut self.down[connection.index as usize];
+        link.carry(arrival, connection.life, command, &mut self.queue);
+    }
+
     fn depart(&mut self, connection: ConnectionId, command: ToClient) {
         let bytes = match command {
             ToClient::Dispatch {
@@ -593,35 +611,8 @@ impl<'a, O: Observer> Shell<'a, O> {
             } => self.messages[message].size,
             _ => 0,
         };
-        let wire = &mut self.wires[connection.index as usize];
-        let arrival = wire.down.arrival(self.now, bytes);
-        wire.goes_down(arrival, connection.life, command, &mut self.queue);
-    }
-}
-
-impl Wire {
-    #[inline(always)]
-    fn goes_up(&mut self, arrival: Time, command: ToBroker, queue: &mut EventQueue<Event>) {
-        let under_way = UnderWay {
-            arrival: Arrival::Command(command),
-            life: self.life,
-        };
-        queue.schedule_in(&mut self.up.lane, arrival, under_way);
-    }
-
-    #[inline(always)]
-    fn goes_down(
-        &mut self,
-        arrival: Time,
-        life: u32,
-        command: ToClient,
-        queue: &mut EventQueue<Event>,
-    ) {
-        let under_way = UnderWay {
-            arrival: Arrival::Command(command),
-            life,
-        };
-        queue.schedule_in(&mut self.down.lane, arrival, under_way);
+        let arrival = self.down[connection.index as usize].arrival(self.now, bytes);
+        self.goes_down(connection, arrival, command);
     }
 }
 
