@@ -251,10 +251,9 @@ impl Near {
 /// time, and O(log n) if much happens at once; a loose event costs O(log) of their number.
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
-    /// How many bits of an order are the lane, and which.
-    lane_bits: u32,
+    /// Which bits of an order are the lane.
     lane_mask: u32,
-    /// What is before this and in `near` is next, whatever else there is: see [`EventQueue::pop`].
+    /// What is before this and in `near` is next, whatever else there is.
     undisputed_before: Time,
     /// Keys of the heads of lanes. Those in `far`, which is closed while there are few, are later than all in `near`.
     near: Near,
@@ -266,8 +265,9 @@ pub struct EventQueue<E> {
     loose_key: Key,
     /// See [`EventQueue::pause_before`].
     pauses_before: Option<Time>,
-    /// How many events were ever scheduled, and how many of them were popped.
-    scheduled: u64,
+    /// The order of the next event that is scheduled, without its lane: a multiple of the number of lanes.
+    next_order: u64,
+    /// How many events were popped.
     popped: u64,
 }
 
@@ -276,7 +276,6 @@ impl<E: Copy> EventQueue<E> {
     pub fn new(lanes: u32) -> Self {
         let size = lanes.next_power_of_two();
         EventQueue {
-            lane_bits: size.trailing_zeros(),
             lane_mask: size - 1,
             undisputed_before: Time::NEVER,
             near: Near::new(),
@@ -285,7 +284,7 @@ impl<E: Copy> EventQueue<E> {
             loose: BinaryHeap::new(),
             loose_key: Key::NONE,
             pauses_before: None,
-            scheduled: 0,
+            next_order: 0,
             popped: 0,
         }
     }
@@ -349,13 +348,20 @@ impl<E: Copy> EventQueue<E> {
 
     /// What happens next, and when; none if nothing is scheduled, or if it pauses before that.
     // The event itself is left where it is: an enum of all there are is costly to hand around.
-    #[inline(always)]
+    #[inline]
     pub fn pop(&mut self) -> Option<(Time, Due)> {
-        let first = self.near.next();
-        if first.time >= self.undisputed_before {
-            return self.pop_disputed();
+        match self.pop_undisputed() {
+            Some((time, lane)) => Some((time, Due::Lane(lane))),
+            None => self.pop_disputed(),
         }
-        Some(self.pop_near(first))
+    }
+
+    /// The same, if it is quickly told that it is the first of a lane, and of which: then [`EventQueue::pop`] need not be
+    /// asked.
+    #[inline(always)]
+    pub fn pop_undisputed(&mut self) -> Option<(Time, u32)> {
+        let first = self.near.next();
+        (first.time < self.undisputed_before).then(|| self.pop_near(first))
     }
 
     /// Perhaps `near` is empty, or a loose event comes first, or it pauses.
@@ -376,15 +382,18 @@ impl<E: Copy> EventQueue<E> {
             self.popped += 1;
             return Some((next, Due::Loose));
         }
-        (first != Key::NONE).then(|| self.pop_near(first))
+        if first == Key::NONE {
+            return None;
+        }
+        let (time, lane) = self.pop_near(first);
+        Some((time, Due::Lane(lane)))
     }
 
     #[inline(always)]
-    fn pop_near(&mut self, first: Key) -> (Time, Due) {
+    fn pop_near(&mut self, first: Key) -> (Time, u32) {
         self.near.last -= 1;
         self.popped += 1;
-        let lane = first.order as u32 & self.lane_mask;
-        (first.time, Due::Lane(lane))
+        (first.time, first.order as u32 & self.lane_mask)
     }
 
     /// Before this, no loose event and no pause can come first, and there is something.
@@ -443,7 +452,8 @@ impl<E: Copy> EventQueue<E> {
 
     /// How many events are scheduled.
     pub fn len(&self) -> usize {
-        (self.scheduled - self.popped) as usize
+        let scheduled = self.next_order / self.lanes();
+        (scheduled - self.popped) as usize
     }
 
     /// Whether nothing is scheduled.
@@ -453,9 +463,14 @@ impl<E: Copy> EventQueue<E> {
 
     #[inline]
     fn next_key(&mut self, time: Time, lane: u32) -> Key {
-        let order = self.scheduled << self.lane_bits | u64::from(lane);
-        self.scheduled += 1;
+        let order = self.next_order | u64::from(lane);
+        self.next_order += self.lanes();
         Key { time, order }
+    }
+
+    #[inline]
+    fn lanes(&self) -> u64 {
+        u64::from(self.lane_mask) + 1
     }
 
     /// A lane that was empty has a head, scheduled just now.

@@ -150,21 +150,24 @@ impl<O: Observer> World<'_, O> {
         let app = &mut self.producers[producer as usize];
         app.sent += 1;
         let sending = &self.sending[producer as usize];
-        let mut message = Message {
+        let message = Message {
             number: app.sent,
             wanted_at: sending.wanted_at,
             sent_at: self.shell.now,
             ..sending.template
         };
-        if sending.varies {
-            self.vary(producer, &mut message);
+        let varies = sending.varies;
+        let message = self.shell.messages.insert(message);
+        if varies {
+            self.vary(producer, message);
         }
-        self.shell.messages.insert(message)
+        message
     }
 
     #[inline(never)]
-    fn vary(&self, producer: ProducerIndex, message: &mut Message) {
-        let spec = self.spec(producer);
+    fn vary(&mut self, producer: ProducerIndex, message: MessageRef) {
+        let spec = &self.scenario.producers[producer as usize];
+        let message = &mut self.shell.messages[message];
         if let Some(groups) = spec.groups {
             message.group = ((message.number - 1) % u64::from(groups)) as u32 + 1;
         }

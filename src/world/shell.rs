@@ -20,8 +20,8 @@ struct ClientEnd {
     life: u32,
     /// A failover transport without a connection holds back what it has to send.
     holds: bool,
-    /// False while a network is broken: what a client sends then goes nowhere.
-    is_connected: bool,
+    /// While a network is broken, what a client sends goes nowhere.
+    is_cut: bool,
 }
 
 /// The broker's thread of a connection.
@@ -108,8 +108,8 @@ pub(super) struct Shell<'a, O> {
     collision_streams: Vec<Stream>,
     /// How many events in the queue don't keep a run alive.
     background: usize,
-    /// How many events there were when the present instant had its first, and how many may follow before it pauses.
-    before_instant: u64,
+    /// How many events followed the first one of the present instant, and how many may follow before it pauses.
+    pub(super) events_at_instant: u64,
     pub(super) patience: u64,
     /// When something happened last that a recording would wait for.
     pub(super) last_activity: Time,
@@ -141,7 +141,7 @@ impl<'a, O: Observer> Shell<'a, O> {
         let client_end = ClientEnd {
             life: 0,
             holds: false,
-            is_connected: true,
+            is_cut: false,
         };
         let servers = scenario
             .destinations
@@ -174,7 +174,7 @@ impl<'a, O: Observer> Shell<'a, O> {
             dispatch_cost: Sampler::new(&costs.dispatch_cost),
             collision_streams: collisions.collect(),
             background: 0,
-            before_instant: 0,
+            events_at_instant: 0,
             patience: EVENTS_AT_ONE_INSTANT,
             last_activity: Time::ZERO,
             last_delivered: vec![(ConsumerId::default(), -1); scenario.consumers.len()],
@@ -204,8 +204,15 @@ impl<'a, O: Observer> Shell<'a, O> {
         wires.chain(servers).chain(&self.collision_streams)
     }
 
-    /// What happens next, and the clock with it; none if there is nothing, or if it pauses before that.
+    /// The lane whose first event happens next, if that is quickly told, and the clock with it.
     #[inline(always)]
+    pub(super) fn pop_undisputed(&mut self) -> Option<u32> {
+        let (time, lane) = self.queue.pop_undisputed()?;
+        self.clock_shows(time);
+        Some(lane)
+    }
+
+    /// What happens next, and the clock with it; none if there is nothing, or if it pauses before that.
     pub(super) fn pop(&mut self) -> Option<Due> {
         let (time, due) = self.queue.pop()?;
         self.clock_shows(time);
@@ -224,9 +231,12 @@ impl<'a, O: Observer> Shell<'a, O> {
         debug_assert!(time >= self.now, "time runs backwards");
         if time != self.now {
             self.now = time;
-            self.before_instant = self.events();
-        } else if self.events_at_instant() > self.patience {
-            self.pause();
+            self.events_at_instant = 0;
+        } else {
+            self.events_at_instant += 1;
+            if self.events_at_instant > self.patience {
+                self.pause();
+            }
         }
     }
 
@@ -240,11 +250,6 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// It pauses before anything that is later than this.
     pub(super) fn pause_after(&mut self, time: Time) {
         self.queue.pause_before(time + Span(1));
-    }
-
-    /// How many events followed the first one of the present instant.
-    pub(super) fn events_at_instant(&self) -> u64 {
-        self.events() - self.before_instant
     }
 
     /// A loose event that is due.
@@ -334,7 +339,7 @@ impl<'a, O: Observer> Shell<'a, O> {
     pub(super) fn begin_life(&mut self, index: ConnectionIndex) -> ConnectionId {
         let end = &mut self.client_ends[index as usize];
         end.life += 1;
-        end.is_connected = true;
+        end.is_cut = false;
         end.holds = false;
         self.up[index as usize].reset();
         self.down[index as usize].reset();
@@ -343,7 +348,7 @@ impl<'a, O: Observer> Shell<'a, O> {
 
     /// Nothing a client sends gets through any more.
     pub(super) fn cut(&mut self, index: ConnectionIndex) {
-        self.client_ends[index as usize].is_connected = false;
+        self.client_ends[index as usize].is_cut = true;
     }
 
     /// The broker stops: what was on the way to it is lost, even if the broker is back before it would have arrived.
@@ -355,7 +360,7 @@ impl<'a, O: Observer> Shell<'a, O> {
 
     /// Whether what a client sends gets through.
     pub(super) fn is_connected(&self, index: ConnectionIndex) -> bool {
-        self.client_ends[index as usize].is_connected
+        !self.client_ends[index as usize].is_cut
     }
 
     /// The failover transport has noticed: it holds back what it has to send.
@@ -460,7 +465,7 @@ impl<'a, O: Observer> Shell<'a, O> {
     #[inline(never)]
     pub(super) fn send_up(&mut self, index: ConnectionIndex, command: ToBroker) {
         let end = self.client_ends[index as usize];
-        if end.holds || !end.is_connected {
+        if end.holds | end.is_cut {
             return self.send_up_in_vain(index, &command);
         }
         if let ToBroker::Ack { ack, .. } = &command {
