@@ -8,9 +8,9 @@
 //! binary heap.
 //!
 //! ```text
-//!                    near: sorted, few        far: a heap
+//!                    near: sorted, few       far: a calendar
 //!  lane 0 ─ head ──▶ ┌───────────────┐      ┌─────────────┐
-//!  lane 1 ─ head ──▶ │ latest … next │ ◀─── │ still later │
+//!  lane 1 ─ head ──▶ │ latest … next │ ◀─── │ later days  │
 //!  lane 2 ─ head ──▶ └───────────┬───┘      └─────────────┘
 //!                                ├─ earlier ─▶ next event
 //!  loose events ── a heap ───────┘
@@ -18,9 +18,9 @@
 //!
 //! A handful of heads lies in a sorted list, from which the next is taken at the end, and into
 //! which a new one is put from the end: what is scheduled for soon, as most is, moves one or two
-//! others. Heads beyond that handful wait in a heap of keys. (A winner tree over all lanes, which
-//! was here before, took almost three times the instructions with four consumers, because most lanes
-//! are empty most of the time.)
+//! others. If there are more heads than that handful, the later ones wait in a [`Calendar`], and the
+//! list has those of one day. (A winner tree over all lanes, which was here before, took almost three
+//! times the instructions with four consumers, because most lanes are empty most of the time.)
 //!
 //! Every event carries a sequence number given when it was scheduled, over all lanes and the heap.
 //! The order is (time, sequence): a lane is a matter of speed and never changes what comes next.
@@ -615,6 +615,33 @@ mod tests {
         assert_eq!(queue.drain(), (0..lanes).collect::<Vec<_>>());
     }
 
+    /// Long enough for days to become wider and narrower.
+    #[test]
+    fn many_lanes_that_change_their_pace_are_popped_in_order() {
+        let lanes = 1000;
+        let mut queue = Queue::new(lanes);
+        let mut reference = BinaryHeap::new();
+        let mut number = 0_u64;
+        let mut schedule = |queue: &mut Queue, reference: &mut BinaryHeap<_>, lane, at: u64| {
+            queue.schedule(Some(lane), at, lane);
+            reference.push(Reverse((at, number, lane)));
+            number += 1;
+        };
+        for lane in 0..lanes {
+            schedule(&mut queue, &mut reference, lane, u64::from(lane % 7));
+        }
+        for step in 0..300_000_u64 {
+            let Some(Reverse((at, _, lane))) = reference.pop() else {
+                break;
+            };
+            assert_eq!(queue.pop(), Some((Time(at), lane)));
+            let pace = [1_000, 10_000_000, 30, 1 << 40, 0][(step / 60_000) as usize];
+            let next = at + step.wrapping_mul(0x9E37_79B9) % (pace + 1);
+            schedule(&mut queue, &mut reference, lane, next);
+        }
+        assert_eq!(queue.queue.len(), 1000);
+    }
+
     #[test]
     fn a_queue_without_lanes_is_a_heap() {
         let mut queue = Queue::new(0);
@@ -648,8 +675,13 @@ mod tests {
     fn any_step() -> impl Strategy<Value = Step> {
         prop_oneof![
             2 => Just(Step::Pop),
-            3 => (proptest::option::of(0..LANES), 0..20_u64).prop_map(|(l, at)| Step::Schedule(l, at)),
+            3 => (proptest::option::of(0..LANES), any_time()).prop_map(|(l, at)| Step::Schedule(l, at)),
         ]
+    }
+
+    /// Often the same; some days on, and beyond all days.
+    fn any_time() -> impl Strategy<Value = u64> {
+        prop_oneof![4 => 0..20_u64, 2 => 0..100_000_u64, 1 => any::<u64>(), 1 => Just(u64::MAX)]
     }
 
     /// The definition of the order, as slow as can be.
