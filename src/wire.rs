@@ -352,11 +352,12 @@ struct Slot {
 
 impl Messages {
     /// Takes in a message; the caller is its first holder.
-    // Inlined, a message is put together where it is to lie.
+    // Inlined, a message is put together where it is to lie: nothing else here takes it.
     #[inline(always)]
     pub fn insert(&mut self, message: Message) -> MessageRef {
-        let Some(slot) = self.free.pop() else {
-            return self.insert_in_new_slot(message);
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => self.add_slot(),
         };
         let place = &mut self.slots[slot as usize];
         place.holders = 1;
@@ -369,17 +370,14 @@ impl Messages {
 
     #[cold]
     #[inline(never)]
-    fn insert_in_new_slot(&mut self, message: Message) -> MessageRef {
+    fn add_slot(&mut self) -> u32 {
         let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 messages are in flight");
         self.slots.push(Slot {
             generation: NonZeroU32::MIN,
-            holders: 1,
-            message,
+            holders: 0,
+            message: Message::default(),
         });
-        MessageRef {
-            slot,
-            generation: NonZeroU32::MIN,
-        }
+        slot
     }
 
     /// How many messages are held.

@@ -97,16 +97,20 @@ pub struct Lane<T> {
     /// What is behind the first, in order. While a lane holds one event at a time, as that of an actor does, this is not
     /// touched.
     rest: VecDeque<Entry<T>>,
+    /// What was scheduled last, on its way there.
+    newest: Entry<T>,
 }
 
 impl<T: Copy + Default> Lane<T> {
     /// An empty lane of this number, which no other lane of the same queue has.
     pub fn new(id: u32) -> Lane<T> {
+        let none = Entry {
+            key: Key::NONE,
+            event: T::default(),
+        };
         Lane {
-            head: Entry {
-                key: Key::NONE,
-                event: T::default(),
-            },
+            head: none,
+            newest: none,
             id,
             len: 0,
             rest: VecDeque::new(),
@@ -312,17 +316,25 @@ impl<E: Copy> EventQueue<E> {
         debug_assert!(lane.id <= self.lane_mask, "the queue has such a lane");
         let key = self.next_key(at, lane.id);
         lane.len += 1;
-        if lane.len == 1 {
-            lane.head = Entry { key, event };
+        let is_first = lane.len == 1;
+        // Handed over to the other function, the event would have to be put together first in both cases.
+        let place = if is_first {
+            &mut lane.head
+        } else {
+            &mut lane.newest
+        };
+        *place = Entry { key, event };
+        if is_first {
             self.insert_newest(key);
         } else {
-            self.schedule_behind(lane, Entry { key, event });
+            self.schedule_behind(lane);
         }
     }
 
-    /// The lane has a head.
+    /// The lane has a head, and something newest besides.
     #[inline(never)]
-    fn schedule_behind<T>(&mut self, lane: &mut Lane<T>, entry: Entry<T>) {
+    fn schedule_behind<T: Copy>(&mut self, lane: &mut Lane<T>) {
+        let entry = lane.newest;
         let last = lane.rest.back().unwrap_or(&lane.head);
         if entry.key.time >= last.key.time {
             lane.rest.push_back(entry);

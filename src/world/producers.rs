@@ -150,15 +150,14 @@ impl<O: Observer> World<'_, O> {
         let app = &mut self.producers[producer as usize];
         app.sent += 1;
         let sending = &self.sending[producer as usize];
-        let message = Message {
+        // Nothing else looks at it before it is where it is to lie: so its parts are written there.
+        let message = self.shell.messages.insert(Message {
             number: app.sent,
             wanted_at: sending.wanted_at,
             sent_at: self.shell.now,
             ..sending.template
-        };
-        let varies = sending.varies;
-        let message = self.shell.messages.insert(message);
-        if varies {
+        });
+        if sending.varies {
             self.vary(producer, message);
         }
         message
@@ -209,13 +208,17 @@ impl<O: Observer> World<'_, O> {
             // For a resend: the sender holds it until the answer is there.
             self.shell.messages.retain(message);
         }
-        let command = ToBroker::Message {
-            message,
-            transaction,
-            sync,
-            lose_reply,
-        };
-        self.shell.send_up(connection, command);
+        if transaction.is_none() && !lose_reply {
+            self.shell.send_message(connection, message, sync);
+        } else {
+            let command = ToBroker::Message {
+                message,
+                transaction,
+                sync,
+                lose_reply,
+            };
+            self.shell.send_up(connection, command);
+        }
         if !sync {
             return self.send_returns(producer, called_at, false);
         }

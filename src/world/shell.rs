@@ -461,14 +461,32 @@ impl<'a, O: Observer> Shell<'a, O> {
     }
 
     /// A command leaves a client.
-    // What is not plain is a function of its own, called last, so that the plain way has nothing to save for afterwards.
     #[inline(never)]
     pub(super) fn send_up(&mut self, index: ConnectionIndex, command: ToBroker) {
+        self.goes_up(index, || command);
+    }
+
+    /// A message of a producer leaves its client.
+    // Handed over in parts, a command is put together where it is to lie. Copied as a whole while its parts are still
+    // being written, it makes the processor wait for all of them.
+    #[inline(never)]
+    pub(super) fn send_message(&mut self, index: ConnectionIndex, message: MessageRef, sync: bool) {
+        self.goes_up(index, || ToBroker::Message {
+            message,
+            transaction: None,
+            sync,
+            lose_reply: false,
+        });
+    }
+
+    // What is not plain is a function of its own, called last, so that the plain way has nothing to save for afterwards.
+    #[inline(always)]
+    fn goes_up(&mut self, index: ConnectionIndex, command: impl Fn() -> ToBroker) {
         let end = self.client_ends[index as usize];
-        if end.holds | end.is_cut {
-            return self.send_up_in_vain(index, &command);
+        if end.holds || end.is_cut {
+            return self.send_up_in_vain(index, &command());
         }
-        if let ToBroker::Ack { ack, .. } = &command {
+        if let ToBroker::Ack { ack, .. } = &command() {
             // The wire holds what an ack names.
             self.messages.retain(ack.last);
             if let Some(first) = other_end(ack) {
@@ -476,11 +494,11 @@ impl<'a, O: Observer> Shell<'a, O> {
             }
         }
         let Some(latency) = self.latency_up else {
-            return self.send_up_with_costs(index, end.life, &command);
+            return self.send_up_with_costs(index, end.life, &command());
         };
         let link = &mut self.up[index as usize];
         let arrival = link.arrival_of_anything(self.now, latency);
-        link.carry(arrival, end.life, command, &mut self.queue);
+        link.carry(arrival, end.life, command(), &mut self.queue);
     }
 
     #[inline(never)]
@@ -562,12 +580,33 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// A command leaves the broker: a dispatch perhaps later, when the destination is done with those before it.
     #[inline(never)]
     fn send_down(&mut self, connection: ConnectionId, command: ToClient) {
+        self.leaves_broker(connection, || command);
+    }
+
+    /// A dispatch, in parts: see [`Self::send_message`].
+    #[inline(never)]
+    fn send_dispatch(
+        &mut self,
+        connection: ConnectionId,
+        consumer: ConsumerId,
+        message: Option<MessageRef>,
+        redelivery_counter: u32,
+    ) {
+        self.leaves_broker(connection, || ToClient::Dispatch {
+            consumer,
+            message,
+            redelivery_counter,
+        });
+    }
+
+    #[inline(always)]
+    fn leaves_broker(&mut self, connection: ConnectionId, command: impl Fn() -> ToClient) {
         let Some(latency) = self.latency_down else {
-            return self.send_down_with_costs(connection, &command);
+            return self.send_down_with_costs(connection, &command());
         };
         let link = &mut self.down[connection.index as usize];
         let arrival = link.arrival_of_anything(self.now, latency);
-        link.carry(arrival, connection.life, command, &mut self.queue);
+        link.carry(arrival, connection.life, command(), &mut self.queue);
     }
 
     #[inline(never)]
@@ -684,9 +723,16 @@ impl<O: Observer> broker::Surroundings for Shell<'_, O> {
         &mut self.messages
     }
 
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, connection: ConnectionId, command: ToClient) {
-        self.send_down(connection, command);
+        match command {
+            ToClient::Dispatch {
+                consumer,
+                message,
+                redelivery_counter,
+            } => self.send_dispatch(connection, consumer, message, redelivery_counter),
+            other => self.send_down(connection, other),
+        }
     }
 
     fn set_timer(&mut self, at: Time, timer: BrokerTimer) {
