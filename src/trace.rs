@@ -28,7 +28,11 @@
 //! Lines go out as they come, so a trace of any length needs no memory. What goes wrong with
 //! writing is told once, at the end.
 
+mod text;
+
 use std::io::{self, Write};
+
+use text::{Piece, Text};
 
 use crate::facts::{DeathCause, Fact, Observer, Outcome, Removal, TransactionCommand};
 use crate::kernel::Time;
@@ -41,6 +45,32 @@ use crate::wire::{
 /// So many bytes are collected before they are written.
 const CHUNK: usize = 1 << 18;
 
+/// Where a trace goes, a chunk at a time.
+pub trait Chunks {
+    /// Takes a chunk. Gives memory for another one, with whatever is in it.
+    ///
+    /// # Errors
+    /// If this chunk, or an earlier one, can't be written.
+    fn take(&mut self, chunk: Vec<u8>) -> io::Result<Vec<u8>>;
+
+    /// Everything was handed over.
+    ///
+    /// # Errors
+    /// If something of it can't be written.
+    fn end(&mut self) -> io::Result<()>;
+}
+
+impl<W: Write> Chunks for W {
+    fn take(&mut self, chunk: Vec<u8>) -> io::Result<Vec<u8>> {
+        self.write_all(&chunk)?;
+        Ok(chunk)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+}
+
 /// Writes a trace to `W`.
 pub struct Trace<W> {
     out: W,
@@ -48,7 +78,7 @@ pub struct Trace<W> {
     failure: Option<io::Error>,
 }
 
-impl<W: Write> Trace<W> {
+impl<W: Chunks> Trace<W> {
     /// Nothing is written yet.
     pub fn new(scenario: &Scenario, out: W) -> Trace<W> {
         Trace {
@@ -67,20 +97,29 @@ impl<W: Write> Trace<W> {
         self.write_out();
         match self.failure {
             Some(failure) => Err(failure),
-            None => self.out.flush(),
+            None => self.out.end(),
         }
     }
 
+    #[inline(never)]
     fn write_out(&mut self) {
-        if self.failure.is_none() {
-            self.failure = self.out.write_all(&self.line.text).err();
+        let chunk = self.line.take();
+        let memory = match self.failure {
+            None => self.out.take(chunk),
+            Some(_) => Ok(chunk),
+        };
+        match memory {
+            Ok(memory) => self.line.go_on(memory),
+            Err(failure) => self.failure = Some(failure),
         }
-        self.line.text.clear();
     }
 }
 
-impl<W: Write> Observer for Trace<W> {
+impl<W: Chunks> Observer for Trace<W> {
     fn on(&mut self, now: Time, fact: &Fact, messages: &Messages) {
+        if self.failure.is_some() {
+            return;
+        }
         self.line.fact(now, fact, messages);
         if self.line.text.len() >= CHUNK {
             self.write_out();
@@ -90,28 +129,32 @@ impl<W: Write> Observer for Trace<W> {
 
 /// Puts lines together, of pieces that are made once: there are eleven lines for each message that goes the plain way.
 struct Line {
-    text: Vec<u8>,
-    /// How a line of the present instant begins: `{"t":12.3,"fact":"`. About half of the lines say the time of the
-    /// line before.
-    begin: Vec<u8>,
-    instant: Time,
-    /// What was named last: `,"message":"orders:17"`. About half of the names say it again.
-    name: Vec<u8>,
-    named: Option<MessageRef>,
-    /// `,"message":"orders:`
-    messages: Vec<String>,
+    text: Text,
+    /// Room for a chunk and the line that makes it full.
+    room: usize,
+    /// Where a line begins that says the present instant, and how long that is: `{"t":12.3,"fact":"`. About half of the
+    /// lines say the time of the line before.
+    begin: (usize, usize),
+    /// None if the next line has to say it anew.
+    instant: Option<Time>,
+    /// Whole milliseconds as they are written, by their last digits: most are those of other times close by.
+    millis: Vec<(u64, Piece)>,
+    /// By place in the arena: which message was named last, and how: `"orders:17"`.
+    names: Vec<(Option<MessageRef>, Piece)>,
+    /// By producer, what names of its messages begin with: `"orders:`.
+    messages: Vec<Piece>,
     /// By consumer: what comes first in lines of its first life, for each of [`Often`].
-    often: Vec<[String; Often::COUNT]>,
+    often: Vec<[Piece; Often::COUNT]>,
     /// `,"consumer":"worker"`
-    consumers: Vec<String>,
+    consumers: Vec<Piece>,
     /// `,"producer":"orders"`
-    producers: Vec<String>,
+    producers: Vec<Piece>,
     /// `,"session":"worker"`
-    sessions: Vec<String>,
+    sessions: Vec<Piece>,
     /// `,"connection":"worker"`
-    connections: Vec<String>,
+    connections: Vec<Piece>,
     /// Names as JSON strings.
-    destinations: Vec<String>,
+    destinations: Vec<Piece>,
 }
 
 /// What is told of consumers for nearly every message.
@@ -139,8 +182,17 @@ impl Often {
     ];
 }
 
-/// Where the name itself begins behind its key.
-const NAME: usize = ",\"message\":".len();
+/// So many whole milliseconds are kept as text.
+const MILLIS: u64 = 64;
+/// What a line has beside names: keys, words and numbers.
+const OWN: usize = 1000;
+
+/// A key with what stands around it.
+macro_rules! key {
+    ($key:literal) => {
+        concat!(",\"", $key, "\":")
+    };
+}
 
 impl Line {
     fn new(scenario: &Scenario) -> Line {
@@ -150,85 +202,115 @@ impl Line {
         let connections = scenario.connections.iter();
         let connections = connections.map(|connection| &connection.name);
         let destinations = scenario.destinations.iter();
-        let consumer = |name: &String| format!(",\"consumer\":{}", quoted(name));
+        let named = |key: &str, name: &String| format!(",\"{key}\":{}", quoted(name));
+        let consumer = |name: &String| named("consumer", name);
         let mut line = Line {
-            text: Vec::with_capacity(CHUNK + 1024),
-            begin: Vec::new(),
-            instant: Time::ZERO,
-            name: Vec::new(),
-            named: None,
+            text: Text::new(Vec::new(), 0),
+            room: 0,
+            begin: (0, 0),
+            instant: None,
+            millis: (0..MILLIS).map(|millis| (millis, number(millis))).collect(),
+            names: Vec::new(),
             messages: producers()
-                .map(|name| format!(",\"message\":\"{}:", escaped(name)))
+                .map(|name| piece(format!("\"{}:", escaped(name))))
                 .collect(),
             often: consumers()
-                .map(|name| Often::NAMES.map(|fact| format!("{fact}\"{}", consumer(name))))
+                .map(|name| Often::NAMES.map(|fact| piece(format!("{fact}\"{}", consumer(name)))))
                 .collect(),
-            consumers: consumers().map(consumer).collect(),
+            consumers: consumers().map(|name| piece(consumer(name))).collect(),
             producers: producers()
-                .map(|name| format!(",\"producer\":{}", quoted(name)))
+                .map(|name| piece(named("producer", name)))
                 .collect(),
-            sessions: sessions
-                .map(|name| format!(",\"session\":{}", quoted(name)))
-                .collect(),
+            sessions: sessions.map(|name| piece(named("session", name))).collect(),
             connections: connections
                 .chain(producers())
-                .map(|name| format!(",\"connection\":{}", quoted(name)))
+                .map(|name| piece(named("connection", name)))
                 .collect(),
             destinations: destinations
-                .map(|destination| quoted(&destination.uri()))
+                .map(|destination| piece(quoted(&destination.uri())))
                 .collect(),
         };
-        line.begin_with(Time::ZERO);
+        line.room = CHUNK + line.longest();
+        line.go_on(Vec::new());
         line
+    }
+
+    /// No line has more bytes: it names at most one of each, and two messages.
+    fn longest(&self) -> usize {
+        let longest = |pieces: &[Piece]| pieces.iter().map(Piece::len).max().unwrap_or(0);
+        let others = [
+            &self.consumers,
+            &self.producers,
+            &self.sessions,
+            &self.connections,
+            &self.destinations,
+        ];
+        let names = others.map(|pieces| longest(pieces)).iter().sum::<usize>();
+        OWN + names + 2 * longest(&self.messages)
+    }
+
+    /// What was written so far.
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::replace(&mut self.text, Text::new(Vec::new(), 0)).into_bytes()
+    }
+
+    /// Begins another chunk.
+    fn go_on(&mut self, memory: Vec<u8>) {
+        self.text = Text::new(memory, self.room);
+        self.instant = None;
     }
 
     #[inline(never)]
     fn begin_with(&mut self, now: Time) {
-        self.instant = now;
-        self.begin.clear();
-        self.begin.extend_from_slice(b"{\"t\":");
-        push_millis(&mut self.begin, now.0);
-        self.begin.extend_from_slice(b",\"fact\":\"");
+        let start = self.text.len();
+        self.push("{\"t\":").millis(now.0).push(",\"fact\":\"");
+        self.begin = (start, self.text.len() - start);
+        self.instant = Some(now);
     }
 
     fn fact(&mut self, now: Time, fact: &Fact, messages: &Messages) {
-        if now != self.instant {
+        if self.instant == Some(now) {
+            let (start, len) = self.begin;
+            self.text.repeat(start, len);
+        } else {
             self.begin_with(now);
         }
-        self.text.extend_from_slice(&self.begin);
         match *fact {
-            Fact::Sending { message } => self.is("sending").message(message, messages),
+            Fact::Sending { message } => {
+                self.is(concat!("sending", "\"")).message(message, messages)
+            }
             Fact::SendReturned {
                 producer,
                 called_at,
                 failed,
             } => {
-                self.is("sendReturned")
+                self.is(concat!("sendReturned", "\""))
                     .producer(producer)
-                    .time("calledAt", called_at);
-                self.flag("failed", failed)
+                    .time(key!("calledAt"), called_at);
+                self.flag(key!("failed"), failed)
             }
             Fact::ProducerTransaction {
                 transaction,
                 committed,
             } => {
-                self.is("producerTransaction").transaction(transaction);
-                self.flag("committed", committed)
+                self.is(concat!("producerTransaction", "\""))
+                    .transaction(transaction);
+                self.flag(key!("committed"), committed)
             }
             Fact::Enqueued {
                 message,
                 destination,
                 copies,
             } => {
-                self.is("enqueued")
+                self.is(concat!("enqueued", "\""))
                     .message(message, messages)
-                    .destination("destination", destination);
-                self.number("copies", copies.into())
+                    .destination(key!("destination"), destination);
+                self.number(key!("copies"), copies.into())
             }
             Fact::NotEnqueued { message, repeated } => self
-                .is("notEnqueued")
+                .is(concat!("notEnqueued", "\""))
                 .message(message, messages)
-                .flag("repeated", repeated),
+                .flag(key!("repeated"), repeated),
             Fact::Dispatched {
                 consumer,
                 message,
@@ -236,10 +318,10 @@ impl Line {
             } => {
                 self.often(Often::Dispatched, consumer)
                     .message(message, messages);
-                self.number("redelivery", redelivery_counter.into())
+                self.number(key!("redelivery"), redelivery_counter.into())
             }
             Fact::Returned { consumer, message } => self
-                .is("returned")
+                .is(concat!("returned", "\""))
                 .consumer(consumer)
                 .message(message, messages),
             Fact::Acknowledged { consumer, message } => self
@@ -251,13 +333,13 @@ impl Line {
                 cause,
                 queue,
             } => {
-                self.is("deadLettered")
+                self.is(concat!("deadLettered", "\""))
                     .consumer_if_any(consumer)
                     .message(message, messages);
-                self.cause(cause).destination("queue", queue)
+                self.cause(cause).destination(key!("queue"), queue)
             }
             Fact::Expired { consumer, message } => self
-                .is("expired")
+                .is(concat!("expired", "\""))
                 .consumer_if_any(consumer)
                 .message(message, messages),
             Fact::Discarded {
@@ -265,12 +347,12 @@ impl Line {
                 message,
                 cause,
             } => self
-                .is("discarded")
+                .is(concat!("discarded", "\""))
                 .consumer(consumer)
                 .message(message, messages)
                 .cause(cause),
             Fact::Gone { consumer, message } => self
-                .is("gone")
+                .is(concat!("gone", "\""))
                 .consumer_if_any(consumer)
                 .message(message, messages),
             Fact::Rescheduled {
@@ -278,58 +360,65 @@ impl Line {
                 message,
                 until,
             } => {
-                self.is("rescheduled")
+                self.is(concat!("rescheduled", "\""))
                     .consumer(consumer)
                     .message(message, messages);
-                self.time("until", until)
+                self.time(key!("until"), until)
             }
-            Fact::Released { message } => self.is("released").message(message, messages),
+            Fact::Released { message } => self
+                .is(concat!("released", "\""))
+                .message(message, messages),
             Fact::Subscribed { consumer, replayed } => self
-                .is("subscribed")
+                .is(concat!("subscribed", "\""))
                 .consumer(consumer)
-                .flag("replayed", replayed),
+                .flag(key!("replayed"), replayed),
             Fact::Unsubscribed { consumer, removal } => self
-                .is("unsubscribed")
+                .is(concat!("unsubscribed", "\""))
                 .consumer(consumer)
-                .word("removal", removal_name(removal)),
+                .word(key!("removal"), removal_name(removal)),
             Fact::AckArrived { ref ack } => self
                 .often(Often::AckArrived, ack.consumer)
                 .ack(ack, messages),
             Fact::AckRejected { ref ack } => self
-                .is("ackRejected")
+                .is(concat!("ackRejected", "\""))
                 .consumer(ack.consumer)
                 .ack(ack, messages),
             Fact::PullArrived { consumer, timeout } => self
-                .is("pullArrived")
+                .is(concat!("pullArrived", "\""))
                 .consumer(consumer)
-                .number("timeout", timeout),
+                .number(key!("timeout"), timeout),
             Fact::TransactionArrived {
                 transaction,
                 command,
             } => {
-                self.is("transactionArrived").transaction(transaction);
-                self.word("command", command_name(command))
+                self.is(concat!("transactionArrived", "\""))
+                    .transaction(transaction);
+                self.word(key!("command"), command_name(command))
             }
-            Fact::WindowFull { consumer, full } => {
-                self.is("windowFull").consumer(consumer).flag("full", full)
-            }
-            Fact::Slow { consumer, slow } => self.is("slow").consumer(consumer).flag("slow", slow),
+            Fact::WindowFull { consumer, full } => self
+                .is(concat!("windowFull", "\""))
+                .consumer(consumer)
+                .flag(key!("full"), full),
+            Fact::Slow { consumer, slow } => self
+                .is(concat!("slow", "\""))
+                .consumer(consumer)
+                .flag(key!("slow"), slow),
             Fact::SlowChecked {
                 consumer,
                 marks,
                 aborted,
             } => {
-                self.is("slowChecked")
+                self.is(concat!("slowChecked", "\""))
                     .consumer(consumer)
-                    .number("marks", marks.into());
-                self.flag("aborted", aborted)
+                    .number(key!("marks"), marks.into());
+                self.flag(key!("aborted"), aborted)
             }
-            Fact::BrokerUp { up } => self.is("brokerUp").flag("up", up),
+            Fact::BrokerUp { up } => self.is(concat!("brokerUp", "\"")).flag(key!("up"), up),
             Fact::Received { consumer, message } => self
                 .often(Often::Received, consumer)
                 .message(message, messages),
             Fact::Dropped { consumer, message } => self
-                .is("dropped")
+                .is(concat!("dropped", "\""))
                 .consumer(consumer)
                 .message(message, messages),
             Fact::AckSent { ref ack } => {
@@ -340,10 +429,10 @@ impl Line {
                 message,
                 until,
             } => {
-                self.is("redeliveryScheduled")
+                self.is(concat!("redeliveryScheduled", "\""))
                     .consumer(consumer)
                     .message(message, messages);
-                self.time("until", until)
+                self.time(key!("until"), until)
             }
             Fact::Delivered {
                 consumer,
@@ -352,7 +441,7 @@ impl Line {
             } => {
                 self.often(Often::Delivered, consumer)
                     .message(message, messages);
-                self.number("count", count.into())
+                self.number(key!("count"), count.into())
             }
             Fact::Processed {
                 consumer,
@@ -362,25 +451,31 @@ impl Line {
             } => {
                 self.often(Often::Processed, consumer)
                     .message(message, messages);
-                self.word("outcome", outcome_name(outcome))
-                    .time("since", since)
+                self.word(key!("outcome"), outcome_name(outcome))
+                    .time(key!("since"), since)
             }
-            Fact::Subscribing { consumer } => self.is("subscribing").consumer(consumer),
-            Fact::Started { consumer } => self.is("started").consumer(consumer),
-            Fact::Closed { consumer } => self.is("closed").consumer(consumer),
-            Fact::Crashed { consumer } => self.is("crashed").consumer(consumer),
+            Fact::Subscribing { consumer } => {
+                self.is(concat!("subscribing", "\"")).consumer(consumer)
+            }
+            Fact::Started { consumer } => self.is(concat!("started", "\"")).consumer(consumer),
+            Fact::Closed { consumer } => self.is(concat!("closed", "\"")).consumer(consumer),
+            Fact::Crashed { consumer } => self.is(concat!("crashed", "\"")).consumer(consumer),
             Fact::Hangs { consumer, length } => {
-                self.is("hangs").consumer(consumer).key("length");
+                self.is(concat!("hangs", "\""))
+                    .consumer(consumer)
+                    .key(key!("length"));
                 match length {
                     Some(length) => self.millis(length.0),
                     None => self.push("null"),
                 }
             }
             Fact::Network { connection, up } => self
-                .is("network")
+                .is(concat!("network", "\""))
                 .connection(connection.index as usize)
-                .flag("up", up),
-            Fact::CommitFailed { consumer } => self.is("commitFailed").consumer_named(consumer),
+                .flag(key!("up"), up),
+            Fact::CommitFailed { consumer } => self
+                .is(concat!("commitFailed", "\""))
+                .consumer_named(consumer),
         };
         self.push("}\n");
     }
@@ -389,24 +484,23 @@ impl Line {
 
     #[inline(always)]
     fn is(&mut self, fact: &str) -> &mut Line {
-        self.push(fact).push("\"")
+        self.push(fact)
     }
 
     #[inline(always)]
     fn often(&mut self, fact: Often, consumer: ConsumerId) -> &mut Line {
         if consumer.life != 1 {
-            return self.is(Often::NAMES[fact as usize]).consumer(consumer);
+            self.push(Often::NAMES[fact as usize]).push("\"");
+            return self.consumer(consumer);
         }
-        append(
-            &mut self.text,
-            &self.often[consumer.index as usize][fact as usize],
-        );
+        let often = &self.often[consumer.index as usize];
+        self.text.append(&often[fact as usize]);
         self
     }
 
     #[inline(always)]
     fn key(&mut self, key: &str) -> &mut Line {
-        self.push(",\"").push(key).push("\":")
+        self.push(key)
     }
 
     #[inline(always)]
@@ -429,39 +523,41 @@ impl Line {
 
     #[inline(always)]
     fn message(&mut self, message: MessageRef, messages: &Messages) -> &mut Line {
-        self.name(message, messages);
-        self.text.extend_from_slice(&self.name);
+        self.key(key!("message")).named(message, messages);
         if messages[message].dead_letter {
-            self.flag("dead", true);
+            self.flag(key!("dead"), true);
         }
         self
     }
 
-    /// Puts the name of a message together, if it is not the last one's.
     #[inline(always)]
-    fn name(&mut self, message: MessageRef, messages: &Messages) {
-        if self.named != Some(message) {
-            self.name_another(message, &messages[message]);
+    fn named(&mut self, message: MessageRef, messages: &Messages) -> &mut Line {
+        match self.names.get(message.slot()) {
+            Some((named, name)) if *named == Some(message) => self.text.append(name),
+            _ => self.named_first(message, &messages[message]),
         }
+        self
     }
 
     #[inline(never)]
-    fn name_another(&mut self, named: MessageRef, message: &Message) {
-        let mut digits = itoa::Buffer::new();
-        let number = digits.format(message.number);
-        let producer = &self.messages[message.producer as usize];
-        self.named = Some(named);
-        self.name.clear();
-        self.name.extend_from_slice(producer.as_bytes());
-        self.name.extend_from_slice(number.as_bytes());
-        self.name.push(b'"');
+    fn named_first(&mut self, named: MessageRef, message: &Message) {
+        let start = self.text.len();
+        self.text.append(&self.messages[message.producer as usize]);
+        self.text.push(itoa::Buffer::new().format(message.number));
+        self.text.push("\"");
+        let slot = named.slot();
+        if slot >= self.names.len() {
+            let nobody = || (None, Piece::new(b""));
+            self.names.resize_with(slot + 1, nobody);
+        }
+        self.names[slot] = (Some(named), Piece::new(self.text.since(start)));
     }
 
     fn consumer(&mut self, consumer: ConsumerId) -> &mut Line {
         self.consumer_named(consumer.index);
         match consumer.life {
             1 => self,
-            life => self.number("life", life.into()),
+            life => self.number(key!("life"), life.into()),
         }
     }
 
@@ -474,107 +570,111 @@ impl Line {
 
     #[inline]
     fn consumer_named(&mut self, consumer: ConsumerIndex) -> &mut Line {
-        append(&mut self.text, &self.consumers[consumer as usize]);
+        self.text.append(&self.consumers[consumer as usize]);
         self
     }
 
     fn producer(&mut self, producer: ProducerIndex) -> &mut Line {
-        append(&mut self.text, &self.producers[producer as usize]);
+        self.text.append(&self.producers[producer as usize]);
         self
     }
 
     fn destination(&mut self, key: &str, destination: u32) -> &mut Line {
         self.key(key);
-        append(&mut self.text, &self.destinations[destination as usize]);
+        self.text.append(&self.destinations[destination as usize]);
         self
     }
 
     fn connection(&mut self, connection: usize) -> &mut Line {
-        append(&mut self.text, &self.connections[connection]);
+        self.text.append(&self.connections[connection]);
         self
     }
 
     fn ack(&mut self, ack: &MessageAck, messages: &Messages) -> &mut Line {
-        self.word("type", ack.ack_type.name()).key("first");
+        self.word(key!("type"), ack.ack_type.name())
+            .key(key!("first"));
         match ack.first {
             Some(first) => self.named(first, messages),
             None => self.push("null"),
         };
-        self.key("last")
+        self.key(key!("last"))
             .named(ack.last, messages)
-            .number("count", ack.count.into());
+            .number(key!("count"), ack.count.into());
         match ack.transaction {
-            Some(transaction) => self.number("transaction", transaction.number.into()),
+            Some(transaction) => self.number(key!("transaction"), transaction.number.into()),
             None => self,
         }
-    }
-
-    #[inline(always)]
-    fn named(&mut self, message: MessageRef, messages: &Messages) -> &mut Line {
-        self.name(message, messages);
-        self.text.extend_from_slice(&self.name[NAME..]);
-        self
     }
 
     fn transaction(&mut self, transaction: TransactionId) -> &mut Line {
         match transaction.owner {
             TransactionOwner::Session(session) => {
-                append(&mut self.text, &self.sessions[session as usize]);
+                self.text.append(&self.sessions[session as usize]);
             }
             TransactionOwner::Producer(producer) => {
                 self.producer(producer);
             }
         }
-        self.number("transaction", transaction.number.into())
+        self.number(key!("transaction"), transaction.number.into())
     }
 
     fn cause(&mut self, cause: DeathCause) -> &mut Line {
-        self.word("cause", cause_name(cause))
+        self.word(key!("cause"), cause_name(cause))
     }
 
     // ── text ──
 
-    // Inlined, a text whose length is known is stored without a call.
     #[inline(always)]
     fn push(&mut self, text: &str) -> &mut Line {
-        self.text.extend_from_slice(text.as_bytes());
+        self.text.push(text);
         self
     }
 
     fn push_number(&mut self, number: i64) -> &mut Line {
         // Most are a counter that stands at 0 or 1.
-        if (0..10).contains(&number) {
-            self.text.push(b'0' + number as u8);
-            return self;
+        match number {
+            0 => self.push("0"),
+            1 => self.push("1"),
+            _ => self.push(itoa::Buffer::new().format(number)),
         }
-        self.push(itoa::Buffer::new().format(number))
     }
 
+    /// Nanoseconds as milliseconds, with as many of six decimals as it takes.
     fn millis(&mut self, nanos: u64) -> &mut Line {
-        push_millis(&mut self.text, nanos);
+        let (millis, fraction) = (nanos / 1_000_000, nanos % 1_000_000);
+        let (known, whole) = &mut self.millis[(millis % MILLIS) as usize];
+        if *known != millis {
+            (*known, *whole) = (millis, number(millis));
+        }
+        self.text.append(whole);
+        if fraction > 0 {
+            let (decimals, len) = decimals(fraction as u32);
+            self.text.push_part(decimals, len);
+        }
         self
     }
 }
 
-fn append(text: &mut Vec<u8>, piece: &str) {
-    text.extend_from_slice(piece.as_bytes());
+/// `.000017`, and its length without zeros at the end. Put together in a register: a copy of digits that were just
+/// written, one after the other, would have to wait for them.
+#[inline(always)]
+fn decimals(fraction: u32) -> ([u8; 8], usize) {
+    let (mut digits, mut rest) = (0, fraction);
+    for place in (0..6).rev() {
+        digits |= u64::from(rest % 10) << (8 * place);
+        rest /= 10;
+    }
+    let count = 8 - digits.leading_zeros() as usize / 8;
+    let text = (digits | 0x3030_3030_3030) << 8 | u64::from(b'.');
+    (text.to_le_bytes(), 1 + count)
 }
 
-/// Nanoseconds as milliseconds, with as many of six decimals as it takes.
-fn push_millis(text: &mut Vec<u8>, nanos: u64) {
-    // All digits in one go; below a millisecond a 1 in front keeps the zeros.
-    let small = nanos < 1_000_000;
-    let mut buffer = itoa::Buffer::new();
-    let digits = buffer.format(if small { nanos + 10_000_000 } else { nanos });
-    let (millis, mut decimals) = digits.as_bytes().split_at(digits.len() - 6);
-    while let [rest @ .., b'0'] = decimals {
-        decimals = rest;
-    }
-    text.extend_from_slice(if small { b"0" } else { millis });
-    if !decimals.is_empty() {
-        text.push(b'.');
-        text.extend_from_slice(decimals);
-    }
+fn piece(text: String) -> Piece {
+    Piece::new(text.as_bytes())
+}
+
+fn number(number: u64) -> Piece {
+    Piece::new(itoa::Buffer::new().format(number).as_bytes())
 }
 
 fn quoted(name: &str) -> String {
@@ -759,6 +859,27 @@ mod tests {
         trace.finish().unwrap();
         let line: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(line["consumer"], "the \"worker\"\n");
+    }
+
+    #[test]
+    fn names_may_be_long() {
+        let name = "x".repeat(5_000);
+        let scenario = plan().queue(&name).producer(&name, 0).consumer(&name, 0);
+        let mut out = Vec::new();
+        let mut story = Story::new(&scenario, Trace::new(&scenario, &mut out));
+        for _ in 0..100 {
+            let message = story.queue(0);
+            story.acknowledge(first_life(0), message);
+        }
+        story.observer.finish().unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.len() > 2 * CHUNK);
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let message = line.get("message").unwrap_or(&line["last"]);
+            let message = message.as_str().unwrap();
+            assert!(message.starts_with(&name) && message.contains(':'));
+        }
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{self, JoinHandle};
 
+use acksim::trace::Chunks;
+
 /// So many chunks may wait: enough for both sides to go on, few enough to need no memory.
 const CHUNKS: usize = 2;
 
-/// A writer whose writes are carried out in order, a little later. An error shows in one of the next calls, at the
-/// latest in that of `flush`, which ends it: nothing can be written any more.
+/// Chunks are written in order, a little later. An error shows in one of the next calls, at the latest in that of `end`,
+/// after which nothing can be written any more.
 pub struct Background {
     full: Option<SyncSender<Vec<u8>>>,
     /// Chunks that were written, to be filled again.
@@ -39,6 +41,17 @@ impl Background {
             thread: Some(thread),
         })
     }
+}
+
+impl Chunks for Background {
+    fn take(&mut self, chunk: Vec<u8>) -> io::Result<Vec<u8>> {
+        let full = self.full.as_ref();
+        if full.is_some_and(|full| full.send(chunk).is_ok()) {
+            return Ok(self.empty.try_recv().unwrap_or_default());
+        }
+        self.end()?;
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
 
     /// Waits until everything is written.
     fn end(&mut self) -> io::Result<()> {
@@ -47,27 +60,6 @@ impl Background {
             Some(thread) => thread.join().expect("writing does not panic"),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }
-    }
-}
-
-impl Write for Background {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut chunk = self.empty.try_recv().unwrap_or_default();
-        chunk.clear();
-        chunk.extend_from_slice(bytes);
-        let is_taken = self
-            .full
-            .as_ref()
-            .is_some_and(|full| full.send(chunk).is_ok());
-        if !is_taken {
-            self.end()?;
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.end()
     }
 }
 
@@ -107,10 +99,10 @@ mod tests {
         let mut background = Background::new(disk.clone()).unwrap();
         let mut expected = Vec::new();
         for number in 0..2000_u32 {
-            background.write_all(&number.to_le_bytes()).unwrap();
+            background.take(number.to_le_bytes().to_vec()).unwrap();
             expected.extend_from_slice(&number.to_le_bytes());
         }
-        background.flush().unwrap();
+        background.end().unwrap();
         assert_eq!(*disk.written.lock().unwrap(), expected);
     }
 
@@ -121,8 +113,9 @@ mod tests {
             ..Disk::default()
         };
         let mut background = Background::new(disk.clone()).unwrap();
-        let written = (0..5).try_for_each(|_| background.write_all(b"four"));
-        let error = written.and_then(|()| background.flush()).unwrap_err();
+        let mut written = (0..5).map(|_| background.take(b"four".to_vec()));
+        let written = written.try_for_each(|taken| taken.map(drop));
+        let error = written.and_then(|()| background.end()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         assert_eq!(*disk.written.lock().unwrap(), b"fourfour");
     }
