@@ -122,16 +122,21 @@ fn commands(folder: &Path) -> io::Result<()> {
     let with = |more: &[&str], file: &Path| {
         let arguments: Vec<String> = more.iter().map(|word| (*word).to_owned()).collect();
         let file = file.to_owned();
-        Box::new(move || {
+        let work: Box<dyn FnMut()> = Box::new(move || {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             acksim(&arguments, &file);
-        })
+        });
+        work
     };
     let times = medians(&mut [
         with(&["run", "--no-charts", "-o", &outs[0]], &small),
         with(&["run", "-o", &outs[1]], &small),
         with(&["run", "--no-charts", "-o", &outs[2]], &loaded),
         with(&["run", "--no-charts", "--trace", "-o", &outs[3]], &loaded),
+        // Else the disk is still busy with one trace when the next begins.
+        Box::new(|| {
+            let _ = fs::remove_dir_all(&outs[3]);
+        }),
     ]);
     let seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
     println!("\n| command | takes |");
