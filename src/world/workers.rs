@@ -652,11 +652,14 @@ impl<O: Observer> World<'_, O> {
             return;
         }
         let session = self.client.session_of(consumer);
+        let ends = self.lives.ending[session as usize].is_some();
         self.transaction_answered(session, failed);
         self.go_on(worker);
-        for place in 0..self.client.sessions[session as usize].consumers.len() {
-            let other = self.client.sessions[session as usize].consumers[place];
-            self.end_after_all(self.worker_of(other));
+        if ends {
+            // A copy, since a consumer may close as it goes on.
+            for other in self.client.sessions[session as usize].consumers.clone() {
+                self.end_after_all(self.worker_of(other));
+            }
         }
     }
 
