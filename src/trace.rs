@@ -94,7 +94,9 @@ impl<W: Chunks> Trace<W> {
     ///
     /// The first that came up in writing: nothing was written after it.
     pub fn finish(mut self) -> io::Result<()> {
-        self.write_out();
+        if self.failure.is_none() {
+            self.write_out();
+        }
         match self.failure {
             Some(failure) => Err(failure),
             None => self.out.end(),
@@ -103,12 +105,7 @@ impl<W: Chunks> Trace<W> {
 
     #[inline(never)]
     fn write_out(&mut self) {
-        let chunk = self.line.take();
-        let memory = match self.failure {
-            None => self.out.take(chunk),
-            Some(_) => Ok(chunk),
-        };
-        match memory {
+        match self.out.take(self.line.take()) {
             Ok(memory) => self.line.go_on(memory),
             Err(failure) => self.failure = Some(failure),
         }
@@ -187,7 +184,7 @@ const MILLIS: u64 = 64;
 /// What a line has beside names: keys, words and numbers.
 const OWN: usize = 1000;
 
-/// A key with what stands around it.
+/// A key with what stands around it, as one text: each that is written has a check of its own.
 macro_rules! key {
     ($key:literal) => {
         concat!(",\"", $key, "\":")
@@ -276,15 +273,13 @@ impl Line {
             self.begin_with(now);
         }
         match *fact {
-            Fact::Sending { message } => {
-                self.is(concat!("sending", "\"")).message(message, messages)
-            }
+            Fact::Sending { message } => self.is("sending").message(message, messages),
             Fact::SendReturned {
                 producer,
                 called_at,
                 failed,
             } => {
-                self.is(concat!("sendReturned", "\""))
+                self.is("sendReturned")
                     .producer(producer)
                     .time(key!("calledAt"), called_at);
                 self.flag(key!("failed"), failed)
@@ -293,8 +288,7 @@ impl Line {
                 transaction,
                 committed,
             } => {
-                self.is(concat!("producerTransaction", "\""))
-                    .transaction(transaction);
+                self.is("producerTransaction").transaction(transaction);
                 self.flag(key!("committed"), committed)
             }
             Fact::Enqueued {
@@ -302,13 +296,13 @@ impl Line {
                 destination,
                 copies,
             } => {
-                self.is(concat!("enqueued", "\""))
+                self.is("enqueued")
                     .message(message, messages)
                     .destination(key!("destination"), destination);
                 self.number(key!("copies"), copies.into())
             }
             Fact::NotEnqueued { message, repeated } => self
-                .is(concat!("notEnqueued", "\""))
+                .is("notEnqueued")
                 .message(message, messages)
                 .flag(key!("repeated"), repeated),
             Fact::Dispatched {
@@ -321,7 +315,7 @@ impl Line {
                 self.number(key!("redelivery"), redelivery_counter.into())
             }
             Fact::Returned { consumer, message } => self
-                .is(concat!("returned", "\""))
+                .is("returned")
                 .consumer(consumer)
                 .message(message, messages),
             Fact::Acknowledged { consumer, message } => self
@@ -333,13 +327,13 @@ impl Line {
                 cause,
                 queue,
             } => {
-                self.is(concat!("deadLettered", "\""))
+                self.is("deadLettered")
                     .consumer_if_any(consumer)
                     .message(message, messages);
                 self.cause(cause).destination(key!("queue"), queue)
             }
             Fact::Expired { consumer, message } => self
-                .is(concat!("expired", "\""))
+                .is("expired")
                 .consumer_if_any(consumer)
                 .message(message, messages),
             Fact::Discarded {
@@ -347,12 +341,12 @@ impl Line {
                 message,
                 cause,
             } => self
-                .is(concat!("discarded", "\""))
+                .is("discarded")
                 .consumer(consumer)
                 .message(message, messages)
                 .cause(cause),
             Fact::Gone { consumer, message } => self
-                .is(concat!("gone", "\""))
+                .is("gone")
                 .consumer_if_any(consumer)
                 .message(message, messages),
             Fact::Rescheduled {
@@ -360,65 +354,61 @@ impl Line {
                 message,
                 until,
             } => {
-                self.is(concat!("rescheduled", "\""))
+                self.is("rescheduled")
                     .consumer(consumer)
                     .message(message, messages);
                 self.time(key!("until"), until)
             }
-            Fact::Released { message } => self
-                .is(concat!("released", "\""))
-                .message(message, messages),
+            Fact::Released { message } => self.is("released").message(message, messages),
             Fact::Subscribed { consumer, replayed } => self
-                .is(concat!("subscribed", "\""))
+                .is("subscribed")
                 .consumer(consumer)
                 .flag(key!("replayed"), replayed),
             Fact::Unsubscribed { consumer, removal } => self
-                .is(concat!("unsubscribed", "\""))
+                .is("unsubscribed")
                 .consumer(consumer)
                 .word(key!("removal"), removal_name(removal)),
             Fact::AckArrived { ref ack } => self
                 .often(Often::AckArrived, ack.consumer)
                 .ack(ack, messages),
             Fact::AckRejected { ref ack } => self
-                .is(concat!("ackRejected", "\""))
+                .is("ackRejected")
                 .consumer(ack.consumer)
                 .ack(ack, messages),
             Fact::PullArrived { consumer, timeout } => self
-                .is(concat!("pullArrived", "\""))
+                .is("pullArrived")
                 .consumer(consumer)
                 .number(key!("timeout"), timeout),
             Fact::TransactionArrived {
                 transaction,
                 command,
             } => {
-                self.is(concat!("transactionArrived", "\""))
-                    .transaction(transaction);
+                self.is("transactionArrived").transaction(transaction);
                 self.word(key!("command"), command_name(command))
             }
             Fact::WindowFull { consumer, full } => self
-                .is(concat!("windowFull", "\""))
+                .is("windowFull")
                 .consumer(consumer)
                 .flag(key!("full"), full),
-            Fact::Slow { consumer, slow } => self
-                .is(concat!("slow", "\""))
-                .consumer(consumer)
-                .flag(key!("slow"), slow),
+            Fact::Slow { consumer, slow } => {
+                self.is("slow").consumer(consumer).flag(key!("slow"), slow)
+            }
             Fact::SlowChecked {
                 consumer,
                 marks,
                 aborted,
             } => {
-                self.is(concat!("slowChecked", "\""))
+                self.is("slowChecked")
                     .consumer(consumer)
                     .number(key!("marks"), marks.into());
                 self.flag(key!("aborted"), aborted)
             }
-            Fact::BrokerUp { up } => self.is(concat!("brokerUp", "\"")).flag(key!("up"), up),
+            Fact::BrokerUp { up } => self.is("brokerUp").flag(key!("up"), up),
             Fact::Received { consumer, message } => self
                 .often(Often::Received, consumer)
                 .message(message, messages),
             Fact::Dropped { consumer, message } => self
-                .is(concat!("dropped", "\""))
+                .is("dropped")
                 .consumer(consumer)
                 .message(message, messages),
             Fact::AckSent { ref ack } => {
@@ -429,7 +419,7 @@ impl Line {
                 message,
                 until,
             } => {
-                self.is(concat!("redeliveryScheduled", "\""))
+                self.is("redeliveryScheduled")
                     .consumer(consumer)
                     .message(message, messages);
                 self.time(key!("until"), until)
@@ -454,28 +444,22 @@ impl Line {
                 self.word(key!("outcome"), outcome_name(outcome))
                     .time(key!("since"), since)
             }
-            Fact::Subscribing { consumer } => {
-                self.is(concat!("subscribing", "\"")).consumer(consumer)
-            }
-            Fact::Started { consumer } => self.is(concat!("started", "\"")).consumer(consumer),
-            Fact::Closed { consumer } => self.is(concat!("closed", "\"")).consumer(consumer),
-            Fact::Crashed { consumer } => self.is(concat!("crashed", "\"")).consumer(consumer),
+            Fact::Subscribing { consumer } => self.is("subscribing").consumer(consumer),
+            Fact::Started { consumer } => self.is("started").consumer(consumer),
+            Fact::Closed { consumer } => self.is("closed").consumer(consumer),
+            Fact::Crashed { consumer } => self.is("crashed").consumer(consumer),
             Fact::Hangs { consumer, length } => {
-                self.is(concat!("hangs", "\""))
-                    .consumer(consumer)
-                    .key(key!("length"));
+                self.is("hangs").consumer(consumer).push(key!("length"));
                 match length {
                     Some(length) => self.millis(length.0),
                     None => self.push("null"),
                 }
             }
             Fact::Network { connection, up } => self
-                .is(concat!("network", "\""))
+                .is("network")
                 .connection(connection.index as usize)
                 .flag(key!("up"), up),
-            Fact::CommitFailed { consumer } => self
-                .is(concat!("commitFailed", "\""))
-                .consumer_named(consumer),
+            Fact::CommitFailed { consumer } => self.is("commitFailed").consumer_named(consumer),
         };
         self.push("}\n");
     }
@@ -484,14 +468,13 @@ impl Line {
 
     #[inline(always)]
     fn is(&mut self, fact: &str) -> &mut Line {
-        self.push(fact)
+        self.push(fact).push("\"")
     }
 
     #[inline(always)]
     fn often(&mut self, fact: Often, consumer: ConsumerId) -> &mut Line {
         if consumer.life != 1 {
-            self.push(Often::NAMES[fact as usize]).push("\"");
-            return self.consumer(consumer);
+            return self.is(Often::NAMES[fact as usize]).consumer(consumer);
         }
         let often = &self.often[consumer.index as usize];
         self.text.append(&often[fact as usize]);
@@ -499,31 +482,26 @@ impl Line {
     }
 
     #[inline(always)]
-    fn key(&mut self, key: &str) -> &mut Line {
-        self.push(key)
-    }
-
-    #[inline(always)]
     fn word(&mut self, key: &str, word: &str) -> &mut Line {
-        self.key(key).push("\"").push(word).push("\"")
+        self.push(key).push("\"").push(word).push("\"")
     }
 
     #[inline(always)]
     fn number(&mut self, key: &str, number: i64) -> &mut Line {
-        self.key(key).push_number(number)
+        self.push(key).push_number(number)
     }
 
     fn flag(&mut self, key: &str, flag: bool) -> &mut Line {
-        self.key(key).push(if flag { "true" } else { "false" })
+        self.push(key).push(if flag { "true" } else { "false" })
     }
 
     fn time(&mut self, key: &str, time: Time) -> &mut Line {
-        self.key(key).millis(time.0)
+        self.push(key).millis(time.0)
     }
 
     #[inline(always)]
     fn message(&mut self, message: MessageRef, messages: &Messages) -> &mut Line {
-        self.key(key!("message")).named(message, messages);
+        self.push(key!("message")).named(message, messages);
         if messages[message].dead_letter {
             self.flag(key!("dead"), true);
         }
@@ -580,7 +558,7 @@ impl Line {
     }
 
     fn destination(&mut self, key: &str, destination: u32) -> &mut Line {
-        self.key(key);
+        self.push(key);
         self.text.append(&self.destinations[destination as usize]);
         self
     }
@@ -592,12 +570,12 @@ impl Line {
 
     fn ack(&mut self, ack: &MessageAck, messages: &Messages) -> &mut Line {
         self.word(key!("type"), ack.ack_type.name())
-            .key(key!("first"));
+            .push(key!("first"));
         match ack.first {
             Some(first) => self.named(first, messages),
             None => self.push("null"),
         };
-        self.key(key!("last"))
+        self.push(key!("last"))
             .named(ack.last, messages)
             .number(key!("count"), ack.count.into());
         match ack.transaction {
