@@ -360,20 +360,13 @@ impl<E: Copy> EventQueue<E> {
 
     /// What happens next, and when; none if nothing is scheduled, or if it pauses before that.
     // The event itself is left where it is: an enum of all there are is costly to hand around.
-    #[inline]
-    pub fn pop(&mut self) -> Option<(Time, Due)> {
-        match self.pop_undisputed() {
-            Some((time, lane)) => Some((time, Due::Lane(lane))),
-            None => self.pop_disputed(),
-        }
-    }
-
-    /// The same, if it is quickly told that it is the first of a lane, and of which: then [`EventQueue::pop`] need not be
-    /// asked.
     #[inline(always)]
-    pub fn pop_undisputed(&mut self) -> Option<(Time, u32)> {
+    pub fn pop(&mut self) -> Option<(Time, Due)> {
         let first = self.near.next();
-        (first.time < self.undisputed_before).then(|| self.pop_near(first))
+        if first.time >= self.undisputed_before {
+            return self.pop_disputed();
+        }
+        Some(self.pop_near(first))
     }
 
     /// Perhaps `near` is empty, or a loose event comes first, or it pauses.
@@ -394,18 +387,15 @@ impl<E: Copy> EventQueue<E> {
             self.popped += 1;
             return Some((next, Due::Loose));
         }
-        if first == Key::NONE {
-            return None;
-        }
-        let (time, lane) = self.pop_near(first);
-        Some((time, Due::Lane(lane)))
+        (first != Key::NONE).then(|| self.pop_near(first))
     }
 
     #[inline(always)]
-    fn pop_near(&mut self, first: Key) -> (Time, u32) {
+    fn pop_near(&mut self, first: Key) -> (Time, Due) {
         self.near.last -= 1;
         self.popped += 1;
-        (first.time, first.order as u32 & self.lane_mask)
+        let lane = first.order as u32 & self.lane_mask;
+        (first.time, Due::Lane(lane))
     }
 
     /// Before this, no loose event and no pause can come first, and there is something.

@@ -162,16 +162,6 @@ impl Event {
     }
 }
 
-/// What the queue says, if that was not quickly told.
-enum Next {
-    /// An event of this lane is next.
-    InLane(u32),
-    /// A loose event was next, and is done with.
-    Happened,
-    /// The run is over.
-    Over,
-}
-
 struct World<'a, O> {
     scenario: &'a Scenario,
     rules: Rules,
@@ -240,15 +230,14 @@ impl<'a, O: Observer> World<'a, O> {
     fn run(mut self) -> Result<RunEnd, GivenUp> {
         self.shell.pause_after(self.goes_on_until);
         loop {
-            let lane = match self.shell.pop_undisputed() {
-                Some(lane) => lane,
-                None => match self.next_disputed()? {
-                    Next::InLane(lane) => lane,
-                    Next::Happened => continue,
-                    Next::Over => break,
+            let due = match self.shell.pop() {
+                Some(due) => due,
+                None => match self.look_up()? {
+                    Some(due) => due,
+                    None => break,
                 },
             };
-            self.handle(lane);
+            self.handle(due);
         }
         let ended_at = self.scenario.until.unwrap_or(self.shell.last_activity);
         Ok(RunEnd {
@@ -256,23 +245,6 @@ impl<'a, O: Observer> World<'a, O> {
             events: self.shell.events(),
             draws: self.print_of_draws(),
             messages: self.shell.messages,
-        })
-    }
-
-    /// A loose event is handled here.
-    #[inline(never)]
-    fn next_disputed(&mut self) -> Result<Next, GivenUp> {
-        let next = match self.shell.pop() {
-            Some(due) => Some(due),
-            None => self.look_up()?,
-        };
-        Ok(match next {
-            Some(Due::Lane(lane)) => Next::InLane(lane),
-            Some(Due::Loose) => {
-                self.happens();
-                Next::Happened
-            }
-            None => Next::Over,
         })
     }
 
@@ -339,7 +311,11 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     #[inline(always)]
-    fn handle(&mut self, lane: u32) {
+    fn handle(&mut self, due: Due) {
+        let lane = match due {
+            Due::Lane(lane) => lane,
+            Due::Loose => return self.happens(),
+        };
         match LaneOf::find(lane) {
             (LaneOf::Up, connection) => self.arrives_at_broker(connection),
             (LaneOf::Down, connection) => self.arrives_at_client(connection),
@@ -388,10 +364,10 @@ impl<'a, O: Observer> World<'a, O> {
     fn arrives_at_broker(&mut self, index: ConnectionIndex) {
         let UnderWay { arrival, life } = &self.shell.take_up(index);
         let connection = ConnectionId { index, life: *life };
-        if let Arrival::Command(command) = arrival {
-            self.at_broker(connection, command);
-        } else if let Arrival::Broken = arrival {
-            self.broker.connection_lost(connection, &mut self.shell);
+        match arrival {
+            Arrival::Command(command) => self.at_broker(connection, command),
+            Arrival::Broken => self.broker.connection_lost(connection, &mut self.shell),
+            Arrival::Nothing => {}
         }
     }
 

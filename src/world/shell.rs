@@ -204,15 +204,8 @@ impl<'a, O: Observer> Shell<'a, O> {
         wires.chain(servers).chain(&self.collision_streams)
     }
 
-    /// The lane whose first event happens next, if that is quickly told, and the clock with it.
-    #[inline(always)]
-    pub(super) fn pop_undisputed(&mut self) -> Option<u32> {
-        let (time, lane) = self.queue.pop_undisputed()?;
-        self.clock_shows(time);
-        Some(lane)
-    }
-
     /// What happens next, and the clock with it; none if there is nothing, or if it pauses before that.
+    #[inline(always)]
     pub(super) fn pop(&mut self) -> Option<Due> {
         let (time, due) = self.queue.pop()?;
         self.clock_shows(time);
@@ -463,7 +456,7 @@ impl<'a, O: Observer> Shell<'a, O> {
     /// A command leaves a client.
     #[inline(never)]
     pub(super) fn send_up(&mut self, index: ConnectionIndex, command: ToBroker) {
-        self.goes_up(index, || command);
+        self.leaves_client(index, || command);
     }
 
     /// A message of a producer leaves its client.
@@ -471,7 +464,7 @@ impl<'a, O: Observer> Shell<'a, O> {
     // being written, it makes the processor wait for all of them.
     #[inline(never)]
     pub(super) fn send_message(&mut self, index: ConnectionIndex, message: MessageRef, sync: bool) {
-        self.goes_up(index, || ToBroker::Message {
+        self.leaves_client(index, || ToBroker::Message {
             message,
             transaction: None,
             sync,
@@ -481,7 +474,7 @@ impl<'a, O: Observer> Shell<'a, O> {
 
     // What is not plain is a function of its own, called last, so that the plain way has nothing to save for afterwards.
     #[inline(always)]
-    fn goes_up(&mut self, index: ConnectionIndex, command: impl Fn() -> ToBroker) {
+    fn leaves_client(&mut self, index: ConnectionIndex, command: impl Fn() -> ToBroker) {
         let end = self.client_ends[index as usize];
         if end.holds || end.is_cut {
             return self.send_up_in_vain(index, &command());
