@@ -108,27 +108,21 @@ impl Broker {
             return self.send_with_care(send, s);
         }
         self.number(content);
-        match self.pass_at_once(destination, content.group) {
-            PassAtOnce::HandsOver(taker) => {
-                enqueued(destination, message, s);
-                if sync | self.has_windows {
-                    self.answer_held(connection, message, sync, s);
-                }
-                self.hand_over_at_once(destination, message, taker, s);
-            }
-            PassAtOnce::PagesIn => {
-                enqueued(destination, message, s);
-                if sync | self.has_windows {
-                    self.answer_held(connection, message, sync, s);
-                }
-                self.page_in_at_once(destination, message, s);
-            }
-            PassAtOnce::Unknown => {
-                let size = content.memory_size();
-                let answer = self.answer_to(content.producer, sync, false);
-                self.take_place(destination, message, s);
-                self.answer(connection, answer, size, s);
-            }
+        let pass = self.pass_at_once(destination, content.group);
+        if pass == PassAtOnce::Unknown {
+            let size = content.memory_size();
+            let answer = self.answer_to(content.producer, sync, false);
+            self.take_place(destination, message, s);
+            return self.answer(connection, answer, size, s);
+        }
+        enqueued(destination, message, s);
+        if sync | self.has_windows {
+            self.answer_held(connection, message, sync, s);
+        }
+        if let PassAtOnce::HandsOver(taker) = pass {
+            self.hand_over_at_once(destination, message, taker, s);
+        } else {
+            self.page_in_at_once(destination, message, s);
         }
     }
 

@@ -79,7 +79,7 @@ impl Session {
     }
 
     /// Its worker does nothing any more.
-    pub fn is_abandoned(&mut self) {
+    pub fn abandon(&mut self) {
         self.is_busy = false;
     }
 

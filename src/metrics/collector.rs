@@ -222,14 +222,9 @@ impl<'a> Collector<'a> {
         destination.in_flight.subtract(now, 1);
         destination.depth.subtract(now, 1);
         tally.acknowledged += 1;
-        let arrived_at = if tally.is_transacted {
-            self.commits[tally.session]
-        } else {
-            tally.last_ack
-        };
-        self.run.count_acknowledged(arrived_at);
-        let latency = nanos(copy.wanted_at, now);
-        self.run.to_acknowledged.record(Span(latency));
+        self.run
+            .count_acknowledged(tally.acknowledged_at(&self.commits));
+        self.run.to_acknowledged.record(copy.latency(now));
     }
 
     /// As [`Self::acknowledged`], whatever the course of the message was.
@@ -249,15 +244,10 @@ impl<'a> Collector<'a> {
             destination.depth.subtract(now, 1);
         }
         tally.acknowledged += 1;
-        let arrived_at = if tally.is_transacted {
-            self.commits[tally.session]
-        } else {
-            tally.last_ack
-        };
-        self.run.count_acknowledged(arrived_at);
+        self.run
+            .count_acknowledged(tally.acknowledged_at(&self.commits));
         if held & MEASURED != 0 {
-            let latency = nanos(copy.wanted_at, now);
-            self.run.to_acknowledged.record(Span(latency));
+            self.run.to_acknowledged.record(copy.latency(now));
         }
     }
 
@@ -444,8 +434,7 @@ impl<'a> Collector<'a> {
         if self.run.first_start.is_none() {
             self.run.first_start = Some(now);
         }
-        let latency = nanos(copy.wanted_at, now);
-        self.run.to_delivered.record(Span(latency));
+        self.run.to_delivered.record(copy.latency(now));
     }
 
     /// As [`Self::delivered`], whatever held for the message before, and however often it was
@@ -485,8 +474,7 @@ impl<'a> Collector<'a> {
         }
         self.run.first_start.get_or_insert(now);
         if held & (DELIVERED | MEASURED) == MEASURED {
-            let latency = nanos(copy.wanted_at, now);
-            self.run.to_delivered.record(Span(latency));
+            self.run.to_delivered.record(copy.latency(now));
         }
     }
 
@@ -515,8 +503,7 @@ impl<'a> Collector<'a> {
         tally.record_processed(nanos(copy.dispatched_at, now));
         tally.processed += 1;
         self.run.ends.push(now);
-        let latency = nanos(copy.wanted_at, now);
-        self.run.to_processed.record(Span(latency));
+        self.run.to_processed.record(copy.latency(now));
     }
 
     /// As [`Self::processed`], whatever the course of the message was.
@@ -553,8 +540,7 @@ impl<'a> Collector<'a> {
                 if held & DONE != 0 {
                     self.run.messages.duplicates += 1;
                 } else if held & MEASURED != 0 {
-                    let latency = nanos(copy.wanted_at, now);
-                    self.run.to_processed.record(Span(latency));
+                    self.run.to_processed.record(copy.latency(now));
                 }
                 copy.set(HANDLED | DONE);
             }

@@ -2,7 +2,7 @@
 //! each subscription of a topic. Entries lie in tables beside the arena, by its slots, so that
 //! memory follows what is in flight.
 
-use crate::kernel::Time;
+use crate::kernel::{Span, Time};
 use crate::scenario::{DestinationKind, Scenario};
 use crate::wire::{ConsumerId, ConsumerIndex, DestinationIndex, MessageRef};
 
@@ -66,6 +66,12 @@ pub struct Copy {
 }
 
 impl Copy {
+    /// How long it took from wanting to send the message up to now.
+    #[inline]
+    pub fn latency(&self, now: Time) -> Span {
+        Span(now.0 - self.wanted_at.0)
+    }
+
     /// Whether all of these hold.
     #[inline]
     pub fn is(&self, flags: Flags) -> bool {

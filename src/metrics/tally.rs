@@ -123,6 +123,17 @@ impl ConsumerTally {
         self.until_processed.mean(passed, count)
     }
 
+    /// When the command arrived by which its messages are being taken off, if commands of sessions
+    /// that end transactions arrived at these times.
+    #[inline(always)]
+    pub fn acknowledged_at(&self, commits: &[Time]) -> Time {
+        if self.is_transacted {
+            commits[self.session]
+        } else {
+            self.last_ack
+        }
+    }
+
     /// Acks that reached the broker.
     pub fn acks(&self) -> AcksByType {
         let mut acks = self.counts.acks;

@@ -42,6 +42,14 @@ pub(super) enum Ending {
     Throws,
 }
 
+/// How a worker goes on that has worked on a delivery.
+enum Onward {
+    /// It waits, or it is not a session's and has gone on by itself.
+    NotNow,
+    /// It is a session's and free for the next step: which, if that was found already.
+    Free(Option<Step>),
+}
+
 // Aligned, none lies in two cache lines.
 #[derive(Default)]
 #[repr(align(32))]
@@ -69,7 +77,7 @@ impl<O: Observer> World<'_, O> {
     /// What a worker was at is over, whatever may still ring for it.
     pub(super) fn abandon(&mut self, worker: WorkerId) {
         if let Some(session) = self.client.sessions.get_mut(worker.0 as usize) {
-            session.is_abandoned();
+            session.abandon();
         }
         let worker = &mut self.workers[worker.0 as usize];
         worker.turn += 1;
@@ -120,8 +128,8 @@ impl<O: Observer> World<'_, O> {
     fn work(&mut self, worker: WorkerId, ended: Option<u32>) {
         let step = match ended {
             Some(turn) => match self.delivery_ends(worker, turn) {
-                Some(step) => step,
-                None => return,
+                Onward::Free(step) => step,
+                Onward::NotNow => return,
             },
             None => {
                 let session = &mut self.client.sessions[worker.0 as usize];
@@ -371,16 +379,16 @@ impl<O: Observer> World<'_, O> {
         self.work(worker, Some(turn));
     }
 
-    /// The application has worked on a delivery. If its worker is a session's that is free for the next, whatever its task
-    /// still says: what [`Session::iterate_plainly`] finds.
+    /// The application has worked on a delivery. A session's worker that is free after that may find its next step here,
+    /// whatever its task still says.
     #[inline(always)]
-    fn delivery_ends(&mut self, worker: WorkerId, turn: u32) -> Option<Option<Step>> {
+    fn delivery_ends(&mut self, worker: WorkerId, turn: u32) -> Onward {
         let this = &self.workers[worker.0 as usize];
         if this.turn != turn {
-            return None;
+            return Onward::NotNow;
         }
         let Task::Working(consumer, message, since) = this.task else {
-            return None;
+            return Onward::NotNow;
         };
         let mut session = match self.client.sessions.get_mut(worker.0 as usize) {
             Some(session) if session.awaiting == 0 && !self.lives.a_close_waits() => session,
@@ -408,7 +416,7 @@ impl<O: Observer> World<'_, O> {
         if session.awaiting > 0 || self.lives.some_wait() {
             return self.goes_on_with_care(worker);
         }
-        Some(session.iterate_plainly(&mut self.client.consumers, &mut self.shell))
+        Onward::Free(session.iterate_plainly(&mut self.client.consumers, &mut self.shell))
     }
 
     /// An application that acknowledges or commits does so, and returns.
@@ -432,16 +440,16 @@ impl<O: Observer> World<'_, O> {
 
     /// A session's worker waits for answers, or it is free and some consumer has waited for that.
     #[cold]
-    fn goes_on_with_care(&mut self, worker: WorkerId) -> Option<Option<Step>> {
+    fn goes_on_with_care(&mut self, worker: WorkerId) -> Onward {
         if self.client.sessions[worker.0 as usize].awaiting == 0 {
             self.subscribe_waiting(worker.0);
-            return Some(None);
+            return Onward::Free(None);
         }
         let task = self.task(worker);
         if matches!(task, Task::Working(..)) {
             *task = Task::BeforeNext;
         }
-        None
+        Onward::NotNow
     }
 
     /// The same for an application that may fail or close; for a thread that receives; and if something waits.
@@ -452,11 +460,11 @@ impl<O: Observer> World<'_, O> {
         consumer: ConsumerIndex,
         message: MessageRef,
         since: Time,
-    ) -> Option<Option<Step>> {
+    ) -> Onward {
         let session = self.client.session_of(consumer);
         if self.lives.ending[session as usize].is_some() {
             *self.task(worker) = Task::BeforeEnd(consumer, message, since);
-            return None;
+            return Onward::NotNow;
         }
         let app = &mut self.consumers[consumer as usize];
         let WorkEnd { outcome, crash } = if app.is_flawless {
@@ -474,7 +482,7 @@ impl<O: Observer> World<'_, O> {
         if let Some(crash) = crash {
             self.await_answers(worker, Ending::Returns);
             self.crash(consumer, crash);
-            return None;
+            return Onward::NotNow;
         }
         let ending = if outcome == Outcome::Failed {
             self.failed(session, consumer, message)
@@ -483,10 +491,13 @@ impl<O: Observer> World<'_, O> {
         };
         if *self.awaiting(worker) > 0 {
             self.await_answers(worker, ending);
-            return None;
+            return Onward::NotNow;
         }
-        let is_free = self.end_delivery(worker, consumer, message, ending);
-        is_free.then_some(None)
+        if self.end_delivery(worker, consumer, message, ending) {
+            Onward::Free(None)
+        } else {
+            Onward::NotNow
+        }
     }
 
     /// A worker is done with its work, but not with what that asked of the broker.
